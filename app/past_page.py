@@ -8,16 +8,18 @@ about a person.
 from datetime import UTC, datetime
 from decimal import Decimal
 from html import escape
+from typing import Any
 
 from app.i18n import catalogue
 from app.record_page import drawn, shell
 from app.ui.backtest import sure_told
+from app.ui.quarantine import stamp
 from app.ui.write import count, percent
 from lib.domain.backtests import Wish
 from lib.queries import BacktestFound
 
 _BODY = """<header><p class="brand">Maemae 매매 · {title}</p><h1>{name}</h1><p class="soft">{asked}</p></header>
-<section><dl>{figures}</dl>{curve}</section>
+{stamp}<section><dl>{figures}</dl>{curve}</section>
 <section><h2>{luck_title}</h2><p>{luck}</p></section>
 <section><h2>{data_title}</h2><p>{data}</p><p class="soft">{months}</p></section>
 <p class="soft">{past}</p>"""
@@ -35,6 +37,7 @@ def past_page(language: str, found: BacktestFound) -> str:
         asked=f"{words[f'bt.kind_{wish.kind}']} · {escape(limits(wish))}",
         figures=_figures(words, found),
         curve=drawn(words["bt.curve"], [Decimal(point[1]) / start for point in result["points"]]),
+        stamp=_stamp(words, result),
         luck_title=words["tiles.bt_sure"],
         luck=words["bt.luck_shown"].format(n=count(found.tries)),
         data_title=words["bt.prices"],
@@ -56,6 +59,11 @@ def limits(wish: Wish) -> str:
     profile = wish.settings.profile
     risk, least = percent(profile.risk_per_trade, places=2), percent(profile.min_confidence, places=0)
     return f"{risk} · {profile.leverage_cap}× · {least}"
+
+
+def _stamp(words: dict[str, str], result: dict[str, Any]) -> str:
+    told = stamp(result, lambda key, **given: words[key].format(**{name: escape(one) for name, one in given.items()}))
+    return f"<section><p><strong>{told}</strong></p></section>" if told else ""
 
 
 def _figures(words: dict[str, str], found: BacktestFound) -> str:

@@ -32,6 +32,7 @@ from app.api import (
     operators,
     passkeys,
     plain,
+    quarantine,
     real_money,
     records,
     results,
@@ -143,7 +144,7 @@ def routes(live: Live) -> list[BaseRoute]:
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
     people = (auth, account, safety, passkeys, tokens)
-    past = (records, backtests, results, scores, shadows, compare, arena)
+    past = (records, backtests, quarantine, results, scores, shadows, compare, arena)
     own = (plain, *people, strategies, models, *past, stops, real_money)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])

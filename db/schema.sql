@@ -616,6 +616,10 @@ CREATE TABLE backtests (
     cancel_ms BIGINT NOT NULL DEFAULT 0,  -- when its person wanted it no more; 0 = it is wanted
     ended_ms BIGINT NOT NULL DEFAULT 0,
     hidden_ms BIGINT NOT NULL DEFAULT 0,  -- when its person deleted it; 0 = it is seen
+    stage VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- of one that asks a model
+    calls BIGINT NOT NULL DEFAULT 0,  -- that it made
+    usd DECIMAL(36,18) NOT NULL DEFAULT 0,  -- that they cost, or may
+    stamp TEXT,  -- JSON: who was asked, until when that model learnt
     earned DECIMAL(36,18),  -- a fraction of the start
     result MEDIUMTEXT,  -- base64 of zlib of JSON
     code_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,  -- of the link that shows it, NULL = none does
@@ -625,6 +629,63 @@ CREATE TABLE backtests (
     INDEX ix_backtests_content_key (content_key),
     INDEX ix_backtests_state (state),
     INDEX ix_backtests_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Answers of models about the past, each paid for once: known by who was asked and every word. Written by the trader alone.
+CREATE TABLE past_answers (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    key_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    user_id BIGINT NOT NULL,  -- who asked first
+    owner_id BIGINT NOT NULL DEFAULT 0,  -- who pays; 0 = the operator
+    name VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- of the model, on the list
+    state VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- asked, answered, failed
+    decision JSON,
+    tokens BIGINT NOT NULL DEFAULT 0,
+    calls BIGINT NOT NULL DEFAULT 0,
+    unpriced BIGINT NOT NULL DEFAULT 0,  -- calls whose price nobody knows
+    usd DECIMAL(36,18) NOT NULL DEFAULT 0,
+    reserved_usd DECIMAL(36,18) NOT NULL DEFAULT 0,  -- what the call under way may cost
+    asked_ms BIGINT NOT NULL DEFAULT 0,
+    used_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_past_answers_key_sha256 UNIQUE (key_sha256),
+    CONSTRAINT fk_past_answers_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_past_answers_asked_ms (asked_ms),
+    INDEX ix_past_answers_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- What a backtest asks a model, until it is over.
+CREATE TABLE past_questions (
+    job_id BIGINT NOT NULL,  -- of backtests
+    seq BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    t_ms BIGINT NOT NULL DEFAULT 0,
+    again BIGINT NOT NULL DEFAULT 0,  -- which repeat of one question
+    version BIGINT NOT NULL DEFAULT 1,  -- of the answer
+    prompt TEXT NOT NULL,  -- base64 of zlib of JSON
+    answer_id BIGINT,
+    tries BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (job_id, seq),
+    CONSTRAINT fk_past_questions_job_id FOREIGN KEY (job_id) REFERENCES backtests (id),
+    CONSTRAINT fk_past_questions_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_past_questions_answer_id FOREIGN KEY (answer_id) REFERENCES past_answers (id),
+    INDEX ix_past_questions_answer_id (answer_id),
+    INDEX ix_past_questions_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Whether a model reads the market or remembers it: the newest test of a version x model.
+CREATE TABLE memory_tests (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    version_id BIGINT NOT NULL DEFAULT 0,  -- 0 = the original design
+    model VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    asked VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- the provider's name of it then
+    tested_ms BIGINT NOT NULL DEFAULT 0,
+    windows BIGINT NOT NULL DEFAULT 0,
+    badges TEXT NOT NULL,  -- JSON: reasons
+    PRIMARY KEY (id),
+    CONSTRAINT uq_memory_tests_user_id_version_id_model UNIQUE (user_id, version_id, model),
+    CONSTRAINT fk_memory_tests_user_id FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- Stretches of evidence before real money: what a person asked for. The web may read and insert.
@@ -793,6 +854,7 @@ CREATE TABLE models (
     output_usd DECIMAL(36, 18),
     cached_usd DECIMAL(36, 18),
     day_usd DECIMAL(36, 18),  -- the most it may cost a UTC day; NULL = no cap of its own
+    cutoff VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- last day it learnt of; '' = not known
     sealed TEXT NOT NULL,  -- the key, sealed for the trader; '' = asked without one
     last4 VARCHAR(4) NOT NULL DEFAULT '',
     key_version BIGINT NOT NULL DEFAULT 0,
@@ -814,6 +876,7 @@ CREATE TABLE own_models (
     output_usd DECIMAL(36, 18),
     cached_usd DECIMAL(36, 18),
     day_usd DECIMAL(36, 18),  -- the most it may cost a UTC day; NULL = no cap of its own
+    cutoff VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- last day it learnt of; '' = not known
     sealed TEXT NOT NULL,  -- the key, sealed for the trader; '' = asked without one
     last4 VARCHAR(4) NOT NULL DEFAULT '',
     key_version BIGINT NOT NULL DEFAULT 0,

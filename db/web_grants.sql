@@ -28,6 +28,7 @@ GRANT SELECT ON setting_changes TO web;
 GRANT SELECT ON preflight_runs TO web;
 GRANT SELECT ON real_caps TO web;
 GRANT SELECT ON stretch_marks TO web;
+GRANT SELECT ON past_answers TO web;
 
 -- whose account it is, where, and what its books say is written once, or by the trader
 GRANT SELECT, INSERT ON accounts TO web;
@@ -85,3 +86,6 @@ GRANT UPDATE (taken) ON arena_seasons TO web;
 GRANT SELECT, INSERT, DELETE ON arena_entries TO web;
 GRANT UPDATE (name, name_key, left_ms) ON arena_entries TO web;
 GRANT SELECT, DELETE ON arena_standings TO web;
+
+GRANT SELECT, DELETE ON past_questions TO web;
+GRANT SELECT, DELETE ON memory_tests TO web;

@@ -310,6 +310,13 @@ def _platform_limits(source: Mapping[str, str]) -> PlatformLimits:
         shadows=_count(source, "PLATFORM_SHADOWS", "shadows", usual.shadows),
         shadow_calls=_count(source, "PLATFORM_SHADOW_CALLS", "shadow_calls", usual.shadow_calls),
         shadow_cost=_limit(source, "PLATFORM_SHADOW_COST_USD", "shadow_cost", usual.shadow_cost),
+        past_calls=_count(source, "PLATFORM_PAST_CALLS", "past_calls", usual.past_calls),
+        past_cost=_limit(source, "PLATFORM_PAST_COST_USD", "past_cost", usual.past_cost),
+        past_person_calls=_count(source, "PLATFORM_PAST_PERSON_CALLS", "past_person_calls", usual.past_person_calls),
+        past_person_cost=_limit(source, "PLATFORM_PAST_PERSON_COST_USD", "past_person_cost", usual.past_person_cost),
+        past_unpriced_calls=_count(
+            source, "PLATFORM_PAST_UNPRICED_CALLS", "past_unpriced_calls", usual.past_unpriced_calls
+        ),
     )
 
 

@@ -7,6 +7,7 @@ The operator's list of models on the command line.
              [--input USD --output USD [--cached USD] | --free | --known]
                                                  per million tokens; without any, known prices are filled in by the
                                                  model's id, and one nobody knows is unknown (never 0)
+             [--cutoff DAY]                      the last day of what it was trained on, 2024-06-30; "" = not known
              [--day USD | --no-day]              the most it may cost a UTC day; it needs a price
              [--offer | --withdraw]              whether people may choose it; who runs it is asked no more
     model    NAME --delete
@@ -36,6 +37,7 @@ WRONG: Mapping[str, str] = {
     "model": "--model: the model's name as the provider calls it, 100 characters at most",
     "price": "a price is USD per million tokens, 0 to 10000 with at most 6 decimals; nothing at all is --free",
     "budget": "--day: USD from 0 to 100000 with at most 6 decimals",
+    "cutoff": "--cutoff: a day such as 2024-06-30, or nothing",
     "uncounted": "--day: what the model costs is not known, so its cost cannot be counted: give --input and --output",
 }
 
@@ -45,7 +47,7 @@ def add_arguments(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     acts.add_parser("models")
     one = acts.add_parser("model")
     one.add_argument("name")
-    for name in ("--url", "--model", "--shown"):
+    for name in ("--url", "--model", "--shown", "--cutoff"):
         one.add_argument(name)
     for name in ("--input", "--output", "--cached", "--day"):
         one.add_argument(name, type=_usd)
@@ -129,7 +131,8 @@ def _changed(before: KeptModel, asked: argparse.Namespace) -> KeptModel:
     prices = _prices(old.prices, asked)
     day = None if asked.no_day else old.day_usd if asked.day is None else asked.day
     shown = asked.shown or old.shown or model or old.name
-    return replace(before, profile=ModelProfile(old.name, shown, url, model, prices, day, offered))
+    cutoff = old.cutoff if asked.cutoff is None else asked.cutoff
+    return replace(before, profile=ModelProfile(old.name, shown, url, model, prices, day, offered, cutoff))
 
 
 def _prices(before: AnalystPrices, asked: argparse.Namespace) -> AnalystPrices:

@@ -39,6 +39,7 @@ def timetable(trader: Trader) -> schedule.Scheduler:
     table.every(60).seconds.do(trader.sweep)
     table.every(2).seconds.do(trader.take_commands)
     table.every(2).seconds.do(trader.enforce_stops)
+    table.every(5).seconds.do(trader.ask_past)
     table.every(CHECK_EVERY_S).seconds.do(trader.check_clocks)
     table.every(60).seconds.do(trader.check_markets)
     table.every(MODES_EVERY_S).seconds.do(trader.check_modes)

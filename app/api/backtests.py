@@ -21,7 +21,7 @@ from lib.accounts.records import LONGEST_RECORD_CODE
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import CADENCES, RiskLevel
-from lib.domain.backtests import KINDS, MOST_LEVERAGE, Wish
+from lib.domain.backtests import FREE, MOST_LEVERAGE, Wish
 from lib.domain.day import DAY_MS
 from lib.queries import BacktestFound, BacktestLine
 
@@ -109,13 +109,13 @@ async def _opened(request: Request) -> BacktestFound | None:
 
 def _wish(body: Fields) -> Wish:
     usual = Wish("rules", "BTCUSDT", 0, 0)
-    kind = body.choice("kind", KINDS)
+    kind = body.choice("kind", FREE)
     wish = replace(
         usual,
         kind=kind,
         symbol=body.line("symbol", 30).upper(),
-        since_ms=_day(body, "since"),
-        until_ms=_day(body, "until") + DAY_MS,
+        since_ms=day_of(body, "since"),
+        until_ms=day_of(body, "until") + DAY_MS,
         level=RiskLevel(body.choice("level", [str(one) for one in RiskLevel], str(usual.level))),
         leverage=body.count("leverage", usual.leverage),
         cadence_min=body.count("cadence_min", usual.cadence_min),
@@ -127,7 +127,8 @@ def _wish(body: Fields) -> Wish:
     return replace(wish, **given)
 
 
-def _day(body: Fields, name: str) -> int:
+def day_of(body: Fields, name: str) -> int:
+    """The UTC midnight, epoch ms, that begins the day of the field *name*."""
     try:
         day = date.fromisoformat(body.line(name, 10))
     except ValueError:
@@ -143,8 +144,11 @@ def _told(line: BacktestLine) -> dict[str, Any]:
 def wish_told(wish: Wish) -> dict[str, Any]:
     """*wish* as it is asked: days by name, the last one included."""
     told: dict[str, Any] = plain(wish)
-    for name in ("since_ms", "until_ms", "account_id"):
-        told.pop(name)
+    for name in ("since_ms", "until_ms", "account_id", "content", "language", "version_id"):
+        told.pop(name)  # a version's words are its owner's, and are on no link
+    if wish.kind in FREE:
+        for name in ("model", "windows", "most_calls", "most_usd"):
+            told.pop(name)
     last = _EPOCH + timedelta(days=wish.until_ms // DAY_MS - 1)
     return told | {"since": str(_EPOCH + timedelta(days=wish.since_ms // DAY_MS)), "until": str(last)}
 
@@ -156,7 +160,7 @@ def _whole(found: BacktestFound) -> dict[str, Any]:
 PAGE = Route(PAST, page, methods=["GET"])
 _ID = api.whole("job_id", 0, LATEST_ID, required=True)
 _BODY = (
-    api.choice("kind", KINDS),
+    api.choice("kind", FREE),
     api.text("symbol", 30),
     api.text("since", 10, shape="date"),
     api.text("until", 10, shape="date"),

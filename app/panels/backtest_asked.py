@@ -13,10 +13,12 @@ from app.past_page import days, limits
 from app.session import require_user
 from app.system import system
 from app.ui.plain import plain
+from app.ui.quarantine import spent
 from app.ui.reasons import say
 from app.ui.write import percent
+from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
-from lib.domain.backtests import ENDED, Wish
+from lib.domain.backtests import ENDED, FREE, Wish
 from lib.queries import BacktestLine
 
 EVERY = 2.0
@@ -53,14 +55,19 @@ def _running() -> None:
             waits = line.state == "queued"
             st.text(what(line.wish))
             told = t("bt.waits") if waits else md("bt.runs", share=percent(Decimal(str(round(done, 3))), places=0))
+            if line.stage:
+                told = f"{t(f'bt.stage_{line.stage}')} · {told}"
             st.progress(min(done, 1.0), text=told)
+            if line.calls:
+                st.caption(plain(spent(line.calls, line.usd, t)))
             key = f"bt_cancel_{line.job_id}"
             st.button(t("bt.cancel"), key=key, disabled=user.read_only, on_click=_cancel, args=(line.job_id,))
 
 
 def what(wish: Wish) -> str:
     """A question in a line."""
-    return f"{t(f'bt.kind_{wish.kind}')} · {wish.symbol} · {days(wish)} · {limits(wish)}"
+    asked = "" if wish.kind in FREE else f" · {wish.model}"
+    return f"{t(f'bt.kind_{wish.kind}')}{asked} · {wish.symbol} · {days(wish)} · {limits(wish)}"
 
 
 def _line(user: SessionUser, line: BacktestLine) -> None:
@@ -72,6 +79,9 @@ def _line(user: SessionUser, line: BacktestLine) -> None:
                 st.caption(plain(say(line.why, language())))
             elif line.state == "cancelled":
                 st.caption(t("bt.cancelled"))
+        if line.wish.kind not in FREE and line.state in ("cancelled", "failed"):
+            key, off = f"bt_again_{line.job_id}", user.read_only or user.is_guest
+            st.button(t("bt.again"), key=key, disabled=off, on_click=_again, args=(line.wish,))
         if line.state == "done":
             st.button(t("bt.open"), key=f"bt_open_{line.job_id}", on_click=_open, args=(line.job_id,))
         st.button(
@@ -82,6 +92,11 @@ def _line(user: SessionUser, line: BacktestLine) -> None:
 
 def _open(job_id: int) -> None:
     st.query_params["run"] = str(job_id)
+
+
+def _again(wish: Wish) -> None:
+    made = system().quarantine.again(require_user(), wish)
+    tell(made if isinstance(made, Refusal) else None, t("bt.asked"))
 
 
 def _cancel(job_id: int) -> None:

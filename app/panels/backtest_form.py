@@ -17,7 +17,7 @@ from app.system import system
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import CADENCES, RISK_PROFILES, AccountSettings, RiskLevel
-from lib.domain.backtests import KINDS, MOST_DAYS, MOST_LEVERAGE, Kind, Wish
+from lib.domain.backtests import FREE, MOST_DAYS, MOST_LEVERAGE, Kind, Wish
 from lib.domain.day import DAY_MS
 from lib.queries import OwnAccount
 
@@ -69,7 +69,7 @@ def _level(settings: AccountSettings, *, off: bool) -> None:
 
 
 def _kind(has_account: bool, *, off: bool) -> Kind:
-    options = list(KINDS) if has_account else ["rules"]
+    options = list(FREE) if has_account else ["rules"]
     said = st.segmented_control(
         t("bt.kind"), options, format_func=lambda one: t(f"bt.kind_{one}"), key=still("bt_kind"),
         default="rules", required=True, label_visibility="collapsed", disabled=off,

@@ -18,6 +18,9 @@ from app.system import system
 from app.ui.backtest import backtest_tiles, chance_bars, curve_points, figure_pairs, gap_lines, trade_frame
 from app.ui.curve import show_curve
 from app.ui.palette import palette
+from app.ui.plain import plain
+from app.ui.quarantine import paid, stamp
+from app.ui.reasons import say
 from app.ui.result_frames import coloured
 from app.ui.result_style import RESULTS
 from app.ui.results import bars_html, figures_html
@@ -25,6 +28,7 @@ from app.ui.tiles import tiles_html
 from app.ui.write import count, style
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
+from lib.domain.stored_reason import parse
 from lib.queries import BacktestFound, BacktestLine
 
 _LINK = "_bt_link"
@@ -40,6 +44,13 @@ def found(user: SessionUser) -> None:
     result, colours = shown.result, palette(rises_red=rises_red())
     st.subheader(t("bt.result"), anchor=False)
     st.text(what(shown.line.wish))
+    if told := stamp(result, t):
+        st.warning(plain(told), icon=":material/science_off:")
+        st.caption(plain(paid(result, t)))
+    if "badges" in result:
+        for badge in result["badges"]:
+            st.markdown(f"- {plain(say(parse(badge), language()))}")
+        return
     tiles = tiles_html(backtest_tiles(shown, result, t), t, colours)
     st.html(f'{RESULTS}<div class="results six">{tiles}</div>')
     st.caption(md("bt.luck", n=count(shown.tries)))

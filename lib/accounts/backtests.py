@@ -15,7 +15,7 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.strategies import MadeShare
 from lib.accounts.web import SessionUser
 from lib.clock import Clock
-from lib.domain.backtests import MOST_DAYS, Wish, wish_problem
+from lib.domain.backtests import FREE, MOST_DAYS, Wish, wish_problem
 from lib.domain.pace import Pace
 from lib.ports.backtests import BacktestForms
 from lib.ports.people import Accounts, Throttles
@@ -56,6 +56,8 @@ class BacktestDesk:
     def ask(self, user: SessionUser, wish: Wish) -> Asked | Refusal:
         """Have *wish* worked out, or the number under which it was before."""
         now = self._clock.now_ms()
+        if wish.kind not in FREE:
+            return Refusal("refuse.field", field="kind")  # what costs money is asked of `QuarantineDesk`
         chosen = self._accounts.chosen(user.user_id)
         asked = wish if chosen is None else replace(wish, limits=chosen[0].limits)
         if (problem := wish_problem(asked, now)) == "until":

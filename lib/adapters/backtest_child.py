@@ -17,8 +17,11 @@ from typing import Any
 
 from lib.adapters.sql.ledger.analysis import decision_json
 from lib.domain import reason_codes as codes
+from lib.domain.analyst_call import Prompt
 from lib.domain.backtests import Wish, wish_text
+from lib.domain.decision import answer_version
 from lib.domain.errors import Retry
+from lib.domain.quarantine import PastQuestion, Stage
 from lib.domain.stored_reason import parse
 from lib.ports.backtests import Answer, BacktestWorker, Heard, Said
 from lib.process_table import PROCESSES, narrowed
@@ -29,6 +32,8 @@ LONGEST = 8 * 1024 * 1024
 A_PIECE = 200
 ENDS_S = 2.0
 END_OF_SAID = "."
+PREPARE = "?"
+"""Before a question whose own questions are wanted."""
 
 
 class BacktestChild(BacktestWorker):
@@ -38,16 +43,18 @@ class BacktestChild(BacktestWorker):
         self._env = narrowed(NAME, env)
         self._command = tuple(command) or (sys.executable, "-m", PROCESSES[NAME].module)
 
-    async def work(self, wish: Wish, said: Iterable[Said]) -> AsyncIterator[Heard]:
+    async def work(self, wish: Wish, said: Iterable[Said], stage: Stage = "") -> AsyncIterator[Heard]:
         pipe = asyncio.subprocess.PIPE
         child = await asyncio.create_subprocess_exec(
             *self._command, stdin=pipe, stdout=pipe, env=self._env, limit=LONGEST
         )
-        telling = asyncio.ensure_future(_tell(child.stdin, wish, said))
+        telling = asyncio.ensure_future(
+            _tell(child.stdin, f"{PREPARE if stage == 'prepare' else ''}{wish_text(wish)}", said)
+        )
         try:
             async for one in _heard(child.stdout):
                 yield one
-                if not isinstance(one, tuple):
+                if not isinstance(one, tuple | list):
                     return
             status = await child.wait()
             if status < 0:  # killed: nothing was wrong with the question, which is begun anew
@@ -59,12 +66,12 @@ class BacktestChild(BacktestWorker):
             await _ended(child)
 
 
-async def _tell(pipe: asyncio.StreamWriter | None, wish: Wish, said: Iterable[Said]) -> None:
+async def _tell(pipe: asyncio.StreamWriter | None, question: str, said: Iterable[Said]) -> None:
     """The question, then every answer, read piece by piece in a thread; the pipe stays open: it is the child's life."""
     if pipe is None:
         return
     with contextlib.suppress(ConnectionError):
-        pipe.write(f"{wish_text(wish)}\n".encode())
+        pipe.write(f"{question}\n".encode())
         rows = iter(said)
         while piece := await asyncio.to_thread(lambda: list(islice(rows, A_PIECE))):
             pipe.write("".join(f"{_line(one)}\n" for one in piece).encode())
@@ -97,8 +104,22 @@ def heard_in(line: str) -> Heard:
         return Answer(dict(told["result"]))
     if "why" in told:
         return parse(told["why"])
+    if "ask" in told:
+        return [question_of(one) for one in told["ask"]]
     done, whole = told["at"]
     return int(done), int(whole)
+
+
+def told_of(one: PastQuestion) -> list[object]:
+    """A question as a line holds it."""
+    said = one.prompt
+    return [one.seq, one.t_ms, one.again, said.answer_version, said.system, said.user]
+
+
+def question_of(told: Sequence[Any]) -> PastQuestion:
+    """The inverse of `told_of`."""
+    seq, t_ms, again, version, system, user = told
+    return PastQuestion(int(seq), int(t_ms), Prompt(str(system), str(user), "", answer_version(version)), int(again))
 
 
 async def _ended(child: asyncio.subprocess.Process) -> None:

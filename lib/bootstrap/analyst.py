@@ -145,11 +145,12 @@ async def _opened(settings: Settings) -> "AsyncIterator[tuple[OpenAIAnalyst, lis
 
 def sample_prompt(model: str) -> Prompt:
     """A real prompt over thirty invented candles that end now."""
+    return build_prompt("BTCUSDT", sample_window(), AccountSettings(), model)
+
+
+def sample_window() -> list[Candle]:
+    """Thirty invented candles that end now."""
     market = SyntheticMarket(7, {"BTCUSDT": _RULES})
     newest = SystemClock().now_ms() // MINUTE_MS * MINUTE_MS - MINUTE_MS
-    return build_prompt("BTCUSDT", _candles(market, newest), AccountSettings(), model)
-
-
-def _candles(market: SyntheticMarket, newest: int) -> list[Candle]:
     rows = [market.candle("BTCUSDT", newest - back * MINUTE_MS) for back in range(WINDOW - 1, -1, -1)]
     return [row for row in rows if row is not None]

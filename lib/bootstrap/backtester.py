@@ -10,17 +10,20 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from lib.adapters.backtest_child import END_OF_SAID
+from lib.adapters.backtest_child import END_OF_SAID, PREPARE, told_of
 from lib.adapters.sql.ledger.analysis import read_decision
 from lib.bootstrap.backtesting import bundled_rules
 from lib.bootstrap.library import candle_library
+from lib.bootstrap.past_questions import asking_of, lead_ms, questions_of
 from lib.domain import reason_codes as codes
 from lib.domain.backtests import Wish, read_wish
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Retry
+from lib.domain.quarantine import PastQuestion
 from lib.domain.reason import Reason
 from lib.domain.stored_reason import stored
 from lib.evidence.account import Ask, Heard
@@ -32,6 +35,7 @@ from lib.market.library import Library
 from lib.ports.backtests import Answer
 from lib.settings import Settings
 
+A_PIECE = 100
 PRIORITY = 19
 FIRST_TO_GO = "1000"
 """What the kernel ends first where memory runs out."""
@@ -44,7 +48,8 @@ def work_backtest(settings: Settings) -> None:
     _step_aside()
     asked, say = sys.stdin, os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what is logged from here on goes beside the answers, not between them
-    wish = read_wish(asked.readline())
+    line = asked.readline()
+    wish = read_wish(line.removeprefix(PREPARE))
     said = dict(_said(asked))
     threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
 
@@ -52,7 +57,12 @@ def work_backtest(settings: Settings) -> None:
         return _say(say, {"at": [done, whole]})
 
     try:
-        end = worked_out(wish, said, candle_library(settings), tell)
+        if line.startswith(PREPARE):
+            end = prepared(
+                wish, candle_library(settings), tell, lambda some: _say(say, {"ask": list(map(told_of, some))})
+            )
+        else:
+            end = worked_out(wish, said, candle_library(settings), tell)
     except Retry as away:
         end = away.why
     except OSError as trouble:  # a disk that is full, or may not be written to
@@ -74,7 +84,7 @@ def worked_out(wish: Wish, said: dict[int, Heard], library: Library, tell: Tell)
     terms = Terms(library.market.instrument(wish.symbol))
     tape = Tape(wish.symbol, footage.candles, terms.instrument.tick_size)
     ask: Ask = bundled_rules(wish.settings, tape) if wish.kind == "rules" else said.get
-    times = times_of(tape, wish.cadence_min if wish.kind == "rules" else 5, (wish.since_ms, wish.until_ms))
+    times = times_of(tape, 5 if wish.kind == "answers" else wish.cadence_min, (wish.since_ms, wish.until_ms))
     stage = Stage(tape, terms, wish.settings, wish.balance)
     try:
         found = backtested(stage, times, ask, lambda done: tell(minutes + min(done, decisions), minutes + decisions))
@@ -84,6 +94,24 @@ def worked_out(wish: Wish, said: dict[int, Heard], library: Library, tell: Tell)
     result["months"] = [[one.month, one.digest] for one in footage.months]
     result["sources"] = list(footage.sources)
     return Answer(result)
+
+
+def prepared(wish: Wish, library: Library, tell: Tell, ask: Callable[[list[PastQuestion]], bool]) -> Answer | Reason:
+    """
+    Hand what *wish* asks a model to *ask*, a piece at a time; an empty answer at the end. *Retry* when the feed cannot
+    be asked.
+    """
+    inputs = asking_of(wish).settings.inputs
+    span = (wish.since_ms - lead_ms(inputs), wish.until_ms)
+    library.fill(wish.symbol, span, tell)
+    footage = library.read(wish.symbol, span)
+    if not len(footage.candles):
+        return codes.BACKTEST_NO_CANDLES(symbol=wish.symbol)
+    questions, count = iter(questions_of(wish, footage)), 0
+    while piece := list(islice(questions, A_PIECE)):
+        count += len(piece)
+        ask(piece)
+    return Answer({"questions": count}) if count else codes.BACKTEST_NO_DECISION()
 
 
 def _said(asked: IO[str]) -> Iterator[tuple[int, Heard]]:

@@ -7,7 +7,7 @@ share too, calls the workers when a cycle begins, and is called where another tr
 
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,12 +30,13 @@ from lib.adapters.sql.forms.model_lists import SqlModelRegister
 from lib.adapters.sql.forms.operator_acts import SqlRequestedActs
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.ledger.ledger import SqlLedger
+from lib.adapters.sql.ledger.pasting import SqlPastBook
 from lib.adapters.sql.ledger.shadowing import SqlShadowBook
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import analyst_prices, counts_cost, open_analyst
 from lib.bootstrap.metrics import read_budget, read_candles, read_database
-from lib.bootstrap.models import listed_models
+from lib.bootstrap.models import environment_model, listed_models
 from lib.bootstrap.seat import TRADERS, WORKERS, take_seat
 from lib.bootstrap.starting import refuse_foreign_address
 from lib.clock import SystemClock
@@ -52,6 +53,7 @@ from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.model_requests import ModelRequests
 from lib.trading.operator_requests import OperatorRequests
 from lib.trading.part import Beside, Share, Whole
+from lib.trading.past_room import PastMeans, PastRoom
 from lib.trading.platform_desk import PlatformDesk
 from lib.trading.shadow_room import ShadowMeans, ShadowRoom
 from lib.trading.state import TraderState
@@ -166,6 +168,8 @@ async def _opened(settings: Settings, role: Role, metrics: Metrics | None, dead:
                 beside=Beside(ledger, clock, is_divided=share is not None),
                 shadows=shadow_room(ledger, context) if role.leads else None,
             )
+            if role.leads:
+                made.past = past_room(settings, ledger, context, lambda: bool(made.serving))
             if dead:
                 await _inherit(ledger, dead, is_divided=share is not None)
             if share is not None:
@@ -212,6 +216,24 @@ def shadow_room(ledger: SqlLedger, context: TradingContext) -> ShadowRoom:
             feed=context.feed,
             holder=context.holder,
             analyst_budget_s=context.analyst_budget_s,
+        )
+    )
+
+
+def past_room(settings: Settings, ledger: SqlLedger, context: TradingContext, is_busy: Callable[[], bool]) -> PastRoom:
+    """The room in which models are asked about the past, beside *context*: of its ports those that ask."""
+    return PastRoom(
+        PastMeans(
+            book=SqlPastBook(ledger),
+            limits=lambda: limits_now(context),
+            environment=environment_model(settings),
+            analyst=context.analyst,
+            models=context.models,
+            turns=context.turns,
+            clock=context.clock,
+            feed=context.feed,
+            analyst_budget_s=context.analyst_budget_s,
+            is_busy=is_busy,
         )
     )
 

@@ -20,6 +20,7 @@ from lib.accounts.models import OwnModelDesk
 from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
+from lib.accounts.quarantine import PastStores, QuarantineDesk
 from lib.accounts.real_money import RealMoneyDesk
 from lib.accounts.records import RecordDesk
 from lib.accounts.resets import Postroom, ResetDesk
@@ -71,6 +72,7 @@ from lib.bootstrap import stores
 from lib.bootstrap.metrics import read_budget, read_candles, read_database
 from lib.bootstrap.models import environment_model, own_model_desk
 from lib.bootstrap.operators import OperatorsDoor, operators_door
+from lib.bootstrap.past_questions import workshop
 from lib.bootstrap.preview import Previews
 from lib.bootstrap.readiness import Readiness, ReadinessCheck
 from lib.bootstrap.supervising import looping
@@ -112,6 +114,7 @@ class WebSystem:
     shadows: ShadowDesk
     records: RecordDesk
     backtests: BacktestDesk
+    quarantine: QuarantineDesk
     models: OwnModelDesk
     real_money: RealMoneyDesk
     arena: ArenaDesk
@@ -192,6 +195,13 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         records=RecordDesk(SqlRecordLinks(engine), clock),
         backtests=BacktestDesk(
             SqlBacktestForms(engine), SqlAccounts(engine), SqlThrottles(engine), Past(feed, settings.symbols), clock
+        ),
+        quarantine=QuarantineDesk(
+            PastStores(SqlBacktestForms(engine), SqlShadows(engine), SqlAccounts(engine), SqlThrottles(engine)),
+            models,
+            Past(feed, settings.symbols),
+            workshop(),
+            clock,
         ),
         models=models,
         real_money=RealMoneyDesk(

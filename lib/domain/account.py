@@ -109,7 +109,7 @@ class PlatformLimits:
     """
     Caps over all accounts of a deployment, on by default. Fractions are of summed equity, counts per UTC day.
 
-    Money of *max_exposure* in USDT, of *analyst_cost*, *person_cost* and *shadow_cost* in USD.
+    Money of *max_exposure* in USDT, every cost in USD.
     """
 
     daily_loss: Decimal = Decimal("0.10")
@@ -128,6 +128,15 @@ class PlatformLimits:
     """Calls a day for all shadows together."""
     shadow_cost: Decimal = Decimal(2)
     """What all shadows together may cost the operator a day."""
+    past_calls: int = 5_000
+    """Questions a day about the past (`lib.domain.quarantine`) for everybody together."""
+    past_cost: Decimal = Decimal(2)
+    """What all of them may cost the operator a day."""
+    past_person_calls: int = 2_000
+    past_person_cost: Decimal = Decimal(1)
+    """The same of one person."""
+    past_unpriced_calls: int = 300
+    """Questions a day for everybody together to models of the operator whose price nobody knows."""
     unreadable: tuple[str, ...] = ()
     """The limits an operator set by a row that cannot be read: while there is one, there are no entries."""
 

@@ -19,18 +19,29 @@ from typing import Any, Literal
 
 from lib.domain.account import CADENCES, AccountSettings, Limits, RiskLevel
 from lib.domain.day import DAY_MS
+from lib.domain.strategy import read, settings_with
 
-Kind = Literal["rules", "answers"]
-KINDS: tuple[Kind, ...] = ("rules", "answers")
-"""Whose decisions: those of the rules that come along, or those the person was answered."""
+Kind = Literal["rules", "answers", "model", "memory"]
+KINDS: tuple[Kind, ...] = ("rules", "answers", "model", "memory")
+"""
+Whose decisions: those of the rules that come along, those the person was answered, or those of a model that is asked
+now, in quarantine (`lib.domain.quarantine`); *memory* asks whether a model reads the market or remembers it.
+"""
+FREE: tuple[Kind, ...] = ("rules", "answers")
+"""Asks nobody."""
 State = Literal["queued", "running", "done", "cancelled", "failed"]
 STATES: tuple[State, ...] = ("queued", "running", "done", "cancelled", "failed")
 ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
 ENGINE = 1
 """Counts up whenever the same question may come to another answer."""
-MOST_DAYS: dict[Kind, int] = {"rules": 1_096, "answers": 400}
+MOST_DAYS: dict[Kind, int] = {"rules": 1_096, "answers": 400, "model": 31, "memory": 400}
+MOST_QUESTIONS = 5_000
+"""Of one question about a model."""
 MOST_LEVERAGE = 25
 LEAST_BALANCE, MOST_BALANCE = Decimal(100), Decimal(10_000_000)
+LEAST_WINDOWS, MOST_WINDOWS = 100, 300
+MOST_USD = Decimal(100)
+_ASKED = ("version_id", "content", "language", "model", "windows", "most_calls", "most_usd")
 _SYMBOL = re.compile(r"[A-Z0-9]{1,30}")
 EULER = 0.5772156649015329
 
@@ -56,6 +67,18 @@ class Wish:
     long_only: bool = False
     account_id: int = 0
     limits: Limits = field(default_factory=Limits)
+    version_id: int = 0
+    """Of a model: the version that is asked about, 0 = the original design; *content* is what it says, written."""
+    content: str = ""
+    language: str = ""
+    """Of the prompt, "ko" or "en"."""
+    model: str = ""
+    """The name on the list of who is asked."""
+    windows: int = 0
+    """Of a memory test: how many, evenly spread."""
+    most_calls: int = 0
+    most_usd: Decimal | None = None
+    """What it may ask, and cost in USD where a price is known; None = none is."""
 
     @property
     def days(self) -> int:
@@ -64,7 +87,9 @@ class Wish:
 
     @property
     def settings(self) -> AccountSettings:
-        """The account that is replayed."""
+        """The account that is replayed: as the version has it, where one is asked about."""
+        if self.content:
+            return settings_with(read(self.content), AccountSettings(limits=self.limits))
         return AccountSettings(
             risk_level=self.level,
             max_leverage=self.leverage,
@@ -92,13 +117,18 @@ def wish_problem(wish: Wish, now_ms: int) -> str | None:
         ("confidence", wish.confidence is None or 0 <= wish.confidence <= 1),
         ("cadence", wish.cadence_min in CADENCES),
         ("account", (wish.account_id > 0) == (wish.kind == "answers")),
+        ("content", bool(wish.content and wish.model and wish.language in ("ko", "en")) == (wish.kind not in FREE)),
+        ("windows", (LEAST_WINDOWS <= wish.windows <= MOST_WINDOWS) == (wish.kind == "memory")),
+        ("most_calls", wish.kind in FREE or 1 <= wish.most_calls <= MOST_QUESTIONS),
+        ("most_usd", wish.most_usd is None or 0 < wish.most_usd <= MOST_USD),
     )
     return next((name for name, is_good in checks if not is_good), None)
 
 
 def wish_text(wish: Wish) -> str:
     """*wish* in its one written form."""
-    told = {one.name: _told(getattr(wish, one.name)) for one in fields(Wish) if one.name != "limits"}
+    left = ("limits", *(_ASKED if wish.kind in FREE else ()))  # questions of before had none, and keep their key
+    told = {one.name: _told(getattr(wish, one.name)) for one in fields(Wish) if one.name not in left}
     told["limits"] = {one.name: _told(getattr(wish.limits, one.name)) for one in fields(Limits)}
     return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
@@ -121,6 +151,7 @@ def read_wish(text: str) -> Wish:
             balance=Decimal(told["balance"]),
             risk=None if made.risk is None else Decimal(told["risk"]),
             confidence=None if made.confidence is None else Decimal(told["confidence"]),
+            most_usd=None if made.most_usd is None else Decimal(told["most_usd"]),
             limits=Limits(**{name: _limit(name, value) for name, value in limits.items()}),
         )
     except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation) as odd:

@@ -22,7 +22,7 @@ def closed_bars(
     """
     step = interval_ms(interval)
     found = {bar.open_time: bar for bar in kept if bar.open_time + step <= t_ms}
-    found |= {bar.open_time: bar for bar in _summed(_until(minutes, t_ms), step)}
+    found |= {bar.open_time: bar for bar in summed(_until(minutes, t_ms), step)}
     bars = sound_tail(sorted(found.values(), key=lambda bar: bar.open_time), step)
     is_newest = bool(bars) and bars[-1].open_time + step == t_ms - t_ms % step
     return bars[-count:] if is_newest else []
@@ -32,8 +32,8 @@ def _until(minutes: Sequence[Candle], t_ms: int) -> list[Candle]:
     return sound_tail([one for one in minutes if one.open_time + MINUTE_MS <= t_ms], MINUTE_MS)
 
 
-def _summed(minutes: Sequence[Candle], step: int) -> list[Candle]:
-    """The whole bars that *minutes* (consecutive) make up; a bar without one of its minutes is none."""
+def summed(minutes: Sequence[Candle], step: int) -> list[Candle]:
+    """The whole bars of *step* ms that *minutes* (in order) make up; a bar without one of its minutes is none."""
     groups = (
         (start, list(group)) for start, group in groupby(minutes, lambda one: one.open_time - one.open_time % step)
     )

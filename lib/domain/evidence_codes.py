@@ -29,6 +29,16 @@ BACKTEST_NO_CANDLES = declare("backtest_no_candles", symbol=Kind.NAME)
 BACKTEST_NO_DECISION = declare("backtest_no_decision")
 BACKTEST_BROKE = declare("backtest_broke", how=Kind.NAME)
 BACKTESTS_MANY = declare("backtests_many")
+
+# why a model is asked no more about the past
+PAST_USD_REACHED = declare("past_usd_reached", limit=Kind.MONEY)
+PAST_CALLS_REACHED = declare("past_calls_reached", limit=Kind.COUNT)
+PAST_PERSON_REACHED = declare("past_person_reached")
+PAST_PLATFORM_REACHED = declare("past_platform_reached")
+PAST_MODEL_DAY_REACHED = declare("past_model_day_reached", model=Kind.NAME)
+PAST_MODEL_GONE = declare("past_model_gone", model=Kind.NAME)
+PAST_MODEL_AWAY = declare("past_model_away", why=Kind.WHY)
+
 # what a memory test found
 MEMORY_CLEAN = declare("memory_clean", windows=Kind.COUNT)
 MEMORY_FEW = declare("memory_few", windows=Kind.COUNT, least=Kind.COUNT)

@@ -10,11 +10,13 @@ import ipaddress
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from lib.domain import reason_codes as codes
+from lib.domain.day import DAY_MS
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import Reason
 from lib.domain.spelling import has_unseen
@@ -34,10 +36,11 @@ MOST_PRICE = Decimal(10_000)
 MOST_DAY = Decimal(100_000)
 MOST_PLACES = 6
 _NAME = re.compile(r"(own/)?[a-z0-9][a-z0-9-]{0,34}")
+_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _ROUTES = ("/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models")
 _NEAR = (".local", ".localhost", ".internal", ".lan", ".home", ".intranet", ".corp", ".home.arpa")
 
-Flaw = Literal["", "name", "shown", "url", "https", "inner", "model", "price", "budget", "uncounted"]
+Flaw = Literal["", "name", "shown", "url", "https", "inner", "model", "price", "budget", "uncounted", "cutoff"]
 """What is wrong with a profile; *inner* = a person's endpoint inside the installation's network, *uncounted* = a budget
 of a model whose price nobody knows."""
 
@@ -56,6 +59,8 @@ class ModelProfile:
     prices: AnalystPrices = field(default_factory=AnalystPrices)
     day_usd: Decimal | None = None
     offered: bool = True
+    cutoff: str = ""
+    """The last day of what it was trained on (2024-06-30), as whoever put it on the list says; "" = not known."""
 
     @property
     def is_own(self) -> bool:
@@ -127,7 +132,19 @@ def flaw_of(profile: ModelProfile, inner: Collection[str] | None = None) -> Flaw
         return flaw
     if not 1 <= len(profile.model) <= LONGEST_MODEL or not _is_plain(profile.model):
         return "model"
+    if profile.cutoff and cutoff_ms(profile.cutoff) is None:
+        return "cutoff"
     return _money_flaw(profile)
+
+
+def cutoff_ms(day: str) -> int | None:
+    """The end of the UTC *day* (2024-06-30), epoch ms; None for a text that is none."""
+    if not _DAY.fullmatch(day):
+        return None
+    try:
+        return (date.fromisoformat(day) - date(1970, 1, 1)).days * DAY_MS + DAY_MS
+    except ValueError:
+        return None
 
 
 def _money_flaw(profile: ModelProfile) -> Flaw:

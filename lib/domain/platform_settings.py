@@ -119,6 +119,11 @@ LIMIT_BOUNDS: Mapping[str, Bounds] = {
     "shadows": _count(0, 20),
     "shadow_calls": _count(0, 10**6),
     "shadow_cost": Bounds(Decimal(0), Decimal(100_000)),
+    "past_calls": _count(0, 10**6),
+    "past_cost": Bounds(Decimal(0), Decimal(100_000)),
+    "past_person_calls": _count(0, 10**6),
+    "past_person_cost": Bounds(Decimal(0), Decimal(100_000)),
+    "past_unpriced_calls": _count(0, 10**6),
 }
 """Every limit of `PlatformLimits`, in its order and units."""
 

@@ -63,6 +63,8 @@ class TrailEvent(StrEnum):
     ARENA_ENTERED = "arena_entered"
     ARENA_RENAMED = "arena_renamed"
     ARENA_LEFT = "arena_left"
+
+    PAST_ASKED = "past_asked"
     TOKEN_MADE = "token_made"  # noqa: S105 - a word
     CHAT_BOUND = "chat_bound"
     CHAT_UNBOUND = "chat_unbound"

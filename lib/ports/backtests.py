@@ -1,13 +1,15 @@
 """The book of backtests: what people asked, how far it is and what came of it; and whoever works one out."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
 from lib.domain.backtests import State, Wish
 from lib.domain.decision import Abstained, Decision
+from lib.domain.quarantine import PastQuestion, Stage
 from lib.domain.reason import Reason
+from lib.domain.trail import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,11 @@ class Job:
     feed: str
     key: str
     wish: Wish
+    stage: Stage = ""
+    stamp: str = ""
+    """JSON of who was asked, once somebody was."""
+    calls: int = 0
+    usd: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +53,12 @@ class Said:
 class BacktestForms(Protocol):
     """What a person may do about their own backtests (synchronous), one transaction a method."""
 
-    def ask(self, user_id: int, feed: str, wish: Wish, now_ms: int) -> int | None:
+    def ask(self, user_id: int, feed: str, wish: Wish, now_ms: int, note: Note | None = None) -> int | None:
         """
-        The number of the person's backtest of *wish*, a new one unless it was asked before and has not failed.
+        The number of the person's backtest of *wish*, a new one unless it was asked before and has not failed; *note*
+        goes into their trail with a new one.
 
-        None while another one of theirs is not over.
+        None while another one of theirs is not over: one that asks a model beside one that asks nobody.
         """
         ...
 
@@ -93,19 +101,37 @@ class BacktestBook(Protocol):
         ...
 
     def recorded(self, job: Job) -> Iterable[Said]:
-        """The answers of the job's account within its days, in order, read piece by piece."""
+        """The answers of the job's account within its days, or of its model, in order, read piece by piece."""
+        ...
+
+    def write_questions(self, job: Job, questions: Sequence[PastQuestion]) -> None:
+        """More of what the job's model is to be asked; what was written of a start before is replaced."""
+        ...
+
+    def prepared(self, job: Job, now_ms: int) -> None:
+        """Every question is written down: whoever holds the models' keys goes on."""
+        ...
+
+    def tested(self, job: Job, asks: int) -> list[list[Decision | Abstained | None]]:
+        """The answers of a memory test, *asks* a window, window by window; None = none came."""
+        ...
+
+    def keep_test(self, job: Job, asked: str, windows: int, badges: Sequence[Reason], now_ms: int) -> None:
+        """What a memory test found of the job's version × model, in the place of the one before."""
         ...
 
 
-Heard = tuple[int, int] | Answer | Reason
-"""(done, whole) while it goes on; at the end what came of it, or why nothing did."""
+Heard = tuple[int, int] | Answer | Reason | list[PastQuestion]
+"""(done, whole) while it goes on, questions to be asked; at the end what came of it, or why nothing did."""
 
 
 class BacktestWorker(Protocol):
     """Works one question out, elsewhere and in nobody's way."""
 
-    def work(self, wish: Wish, said: Iterable[Said]) -> AsyncIterator[Heard]:
+    def work(self, wish: Wish, said: Iterable[Said], stage: Stage = "") -> AsyncIterator[Heard]:
         """
+        *stage* "prepare" = tell its questions alone, and an empty answer at the end.
+
         Everything that is heard of it, the end last. Whoever goes on no longer closes the iterator, and it ends.
         *Retry* when it was cut off by somebody else.
         """

@@ -15,6 +15,7 @@ from lib.adapters.sql.forms.backtests import unpacked
 from lib.adapters.sql.tables.backtests import backtests
 from lib.adapters.sql.tables.people import users
 from lib.domain.backtests import Moments, State, Wish, luck, read_wish
+from lib.domain.quarantine import Stage
 from lib.domain.reason import Reason
 from lib.queries.reading import Reading
 
@@ -39,6 +40,10 @@ class BacktestLine:
     earned: Decimal | None
     is_shown: bool
     """Whether a link opens it."""
+    stage: Stage = ""
+    calls: int = 0
+    usd: Decimal = Decimal(0)
+    """Of one that asks a model: how far it is, and what it asked and cost so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +93,14 @@ def _tries(row: sa.RowMapping, wish: Wish) -> sa.Select[Any]:
         _B.feed == row["feed"],
         _B.symbol == wish.symbol,
         _B.state == "done",
+        _B.earned.is_not(None),  # a memory test is no try
         _B.since_ms < wish.until_ms,
         _B.until_ms > wish.since_ms,
     )
 
 
 def _sure(result: dict[str, Any] | None, tries: int) -> float | None:
-    told = None if result is None else result["moments"]
+    told = None if result is None else result.get("moments")
     return None if told is None else luck(Moments(*told), tries)
 
 
@@ -110,4 +116,7 @@ def _line(row: sa.RowMapping) -> BacktestLine:
         row["ended_ms"],
         row["earned"],
         row["code_sha256"] is not None,
+        row["stage"],
+        row["calls"],
+        row["usd"],
     )

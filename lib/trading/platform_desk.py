@@ -40,7 +40,7 @@ WORDS: dict[str, tuple[str, type[Registration] | type[GuestDoor] | type[ArenaDoo
 }
 
 
-COSTS = ("analyst_cost", "person_cost", "shadow_cost")
+COSTS = ("analyst_cost", "person_cost", "shadow_cost", "past_cost", "past_person_cost")
 """Limits of a cost."""
 
 

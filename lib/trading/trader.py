@@ -8,14 +8,13 @@ timetable itself (`schedule`) belongs to the service; every job here is safe to 
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import CYCLE_MS
-from lib.market.status import TRADED
+from lib.market.status import TRADED, iso
 from lib.ports.workers import WorkerCalls
 from lib.trading.clock_check import check_clocks
 from lib.trading.commands import CommandRunner
@@ -29,6 +28,7 @@ from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.operator_requests import OperatorRequests
 from lib.trading.orders.reconcile import RESUME_MS, deepest, has_lost_commits, reconcile, recover, recoveries
 from lib.trading.part import Beside, Share
+from lib.trading.past_room import PastRoom
 from lib.trading.shadow_room import ShadowRoom
 
 LOG = log.get("trader")
@@ -41,11 +41,6 @@ ANSWER_SLACK_S = 5.0
 """How much longer than the analyst may take a worker waits for the answer the leader fetches."""
 NEAR_MS = 15_000
 """No account changes hands so shortly before a T: its new owner sweeps it first."""
-
-
-def iso(at_ms: int) -> str:
-    """Epoch ms as `system:status` writes times: 2024-01-01T12:00:00Z."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(slots=True)
@@ -69,12 +64,13 @@ class Trader:
     beside: Beside | None = None
     """Keeps us from beginning beside processes that serve accounts the other way."""
     shadows: ShadowRoom | None = None
-    """Asks shadows once a cycle has ended, in a process that leads."""
+    past: PastRoom | None = None
+    """They ask shadows once a cycle has ended, and models about the past between cycles, in a process that leads."""
     ready: bool = False
     halted: Halt | None = None
     """The *Halt* that a job raised; the service ends with it."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-    _serving: set[int] = field(default_factory=set)
+    serving: set[int] = field(default_factory=set)
     _begun_ms: int = 0
     """T of the newest cycle this process has begun."""
     _holding: bool = False
@@ -156,9 +152,9 @@ class Trader:
 
     def _begin(self, t_ms: int) -> None:
         """Start the cycle of T as a task of its own, unless that one is under way."""
-        if self.ready and t_ms not in self._serving:
+        if self.ready and t_ms not in self.serving:
             self._begun_ms = max(self._begun_ms, t_ms)
-            self._serving.add(t_ms)
+            self.serving.add(t_ms)
             self._spawn("cycle", self._cycle(t_ms))
 
     async def _call(self, t_ms: int) -> None:
@@ -177,13 +173,18 @@ class Trader:
     async def _ask_everybody(self, t_ms: int) -> None:
         """Fetch the answers of all workers' accounts; then it is the shadows' turn, once ours have traded."""
         await ask_for_everybody(self.context, t_ms)
-        while t_ms in self._serving:
+        while t_ms in self.serving:
             await self.context.clock.sleep(1.0)
         self._ask_shadows(t_ms)
 
     def _ask_shadows(self, t_ms: int) -> None:
         if self.ready and self.leads and self.shadows is not None:
             self._spawn("shadows", self.shadows.answer(t_ms))
+
+    def ask_past(self) -> None:
+        """Ask about the past what people want to know, where that is in nobody's way."""
+        if self.ready and self.leads and self.past is not None and self.past.is_quiet():
+            self._spawn("past", self.past.run_pass())
 
     async def _tell(self, t_ms: int) -> None:
         if self.calls is not None and self.share is not None:
@@ -217,7 +218,7 @@ class Trader:
     def _is_at_rest(self, account_id: int) -> bool:
         """Whether the account may be given to another process: nothing of it is under way, and no T is near."""
         context, now = self.context, self.context.clock.now_ms()
-        is_between = not self._serving and now % CYCLE_MS > RESUME_MS and CYCLE_MS - now % CYCLE_MS > NEAR_MS
+        is_between = not self.serving and now % CYCLE_MS > RESUME_MS and CYCLE_MS - now % CYCLE_MS > NEAR_MS
         is_idle = not context.state.is_busy(account_id)
         is_ended = self._unresolved is not None and account_id not in self._unresolved
         return is_between and is_idle and is_ended and not self.guardian.is_inspecting(account_id)
@@ -271,7 +272,7 @@ class Trader:
         """Let sent orders be resolved, give the lease back. Rows still open are the next start's to recover."""
         self.ready = False
         for task in self._tasks:
-            if task.get_name() in ("guard", "shadows"):
+            if task.get_name() in ("guard", "shadows", "past"):
                 task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=DRAIN_S)
@@ -305,7 +306,7 @@ class Trader:
         try:
             report = await self._served(t_ms)
         finally:
-            self._serving.discard(t_ms)
+            self.serving.discard(t_ms)
         if self.share is None:
             self._ask_shadows(t_ms)
         if self.leads:

@@ -2,10 +2,10 @@
 Whose turn it is to have a model asked: so many calls of a model at once, and the group nearest to trading first.
 
 Each model has places of its own: a slow one, or a person's own endpoint, takes none of another's. The best of those who
-wait goes next: real money before other trading, trading before an opinion alone, a shadow last; among equals who missed
-its turn last time, then the most people. A group that is announced and still has its budgets read keeps a free place,
-for a moment, from those behind it. One process, one event loop; seconds are the loop's. Nothing is persisted, and
-nothing rests on it but the order of questions. It knows no prompts, no budgets and no answers.
+wait goes next: real money before other trading, trading before an opinion alone, then shadows, the past last; among
+equals who missed its turn last time, then the most people. A group that is announced and still has its budgets read
+keeps a free place, for a moment, from those behind it. One process, one event loop; seconds are the loop's. Nothing is
+persisted, and nothing rests on it but the order of questions. It knows no prompts, no budgets and no answers.
 """
 
 import asyncio
@@ -38,6 +38,8 @@ class Urgency(IntEnum):
     """Nobody in it may trade now: an opinion was asked for."""
     SHADOW = 3
     """Nobody trades by it; it leaves half of a model's places, one at least, to the others."""
+    PAST = 4
+    """It is about the past: as a shadow, behind them."""
 
 
 def urgency_of(group: Sequence[TraderAccount]) -> Urgency:
@@ -91,7 +93,7 @@ class _Lane:
 
     def open_to(self, wish: Wish) -> int:
         """Places that *wish* may have now."""
-        kept = max(self.places // 2, 1) if wish.urgency is Urgency.SHADOW else 0
+        kept = max(self.places // 2, 1) if wish.urgency >= Urgency.SHADOW else 0
         before = sum(1 for other in self.expected if other.rank < wish.rank)
         return self.free - kept - before
 
@@ -205,7 +207,7 @@ class Turns:
         self._count(wish, unreached=1, waited_s=waited_s)
 
     def _count(self, wish: Wish, *, groups: int = 0, calls: int = 0, unreached: int = 0, waited_s: float = 0.0) -> None:
-        if wish.t_ms == self.tally.t_ms and wish.urgency is not Urgency.SHADOW:
+        if wish.t_ms == self.tally.t_ms and wish.urgency < Urgency.SHADOW:
             self.tally.groups += groups
             self.tally.calls += calls
             self.tally.unreached += unreached

@@ -120,7 +120,7 @@ async def test_a_row_that_was_tampered_with_is_named_unreadable(scene: Scene, te
 
 async def test_without_rows_the_environments_limits_hold(scene: Scene) -> None:
     assert (await scene.ledger.limit_overrides()).over(PlatformLimits()) == PlatformLimits()
-    assert len(LIMIT_BOUNDS) == 11
+    assert len(LIMIT_BOUNDS) == 16
 
 
 # --- invitations -----------------------------------------------------------------------------------------------------

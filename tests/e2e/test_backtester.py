@@ -1,6 +1,7 @@
 """The child that works a backtest out: asked through a pipe, without a database, gone when whoever asked is."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -12,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from lib.adapters import backtest_child
-from lib.adapters.backtest_child import BacktestChild, heard_in
+from lib.adapters.backtest_child import BacktestChild, heard_in, told_of
 from lib.adapters.candle_shelf import ParquetShelf
-from lib.bootstrap.backtester import worked_out
+from lib.bootstrap.backtester import prepared, worked_out
 from lib.domain import reason_codes as codes
 from lib.domain.backtests import Wish
 from lib.domain.candle import MINUTE_MS
@@ -22,6 +23,8 @@ from lib.domain.day import DAY_MS
 from lib.domain.decision import Decision
 from lib.domain.errors import Retry
 from lib.domain.months import month_span
+from lib.domain.quarantine import PastQuestion, asked_as
+from lib.domain.strategy import DESIGN, written
 from lib.evidence.account import Heard as Told
 from lib.market.library import Library
 from lib.ports.backtests import Answer, Heard, Said
@@ -86,6 +89,24 @@ def test_recorded_answers_under_other_limits_cost_no_call(library: Library) -> N
     assert refused.earned == 0
 
 
+def test_what_a_model_is_to_be_asked_goes_over_the_pipe_as_it_is(library: Library) -> None:
+    content = written(asked_as(DESIGN, "default"))
+    one = replace(WISH, kind="model", content=content, language="en", model="default", cadence_min=60)
+    told: list[PastQuestion] = []
+
+    def ask(some: list[PastQuestion]) -> bool:
+        told.extend(some)
+        return True
+
+    end = prepared(one, library, lambda done, whole: True, ask)
+    assert end == Answer({"questions": 48})
+    assert len(told) == 48
+    lines = json.dumps({"ask": [told_of(question) for question in told]})
+    assert heard_in(lines) == told
+    early = replace(one, since_ms=BEGIN - 400 * DAY_MS, until_ms=BEGIN - 399 * DAY_MS)
+    assert prepared(early, library, lambda *_: True, lambda _: True) == codes.BACKTEST_NO_CANDLES(symbol="BTCUSDT")
+
+
 def test_what_cannot_be_replayed_says_why(library: Library) -> None:
     early = replace(WISH, since_ms=BEGIN - 400 * DAY_MS, until_ms=BEGIN - 399 * DAY_MS)
     assert worked_out(early, {}, library, lambda *_: True) == codes.BACKTEST_NO_CANDLES(symbol="BTCUSDT")
@@ -126,7 +147,7 @@ async def test_the_child_reads_question_and_answers_and_tells_until_its_end() ->
 )
 async def test_an_odd_child_is_a_broken_backtest_and_nothing_more(text: str) -> None:
     [end] = await heard(scripted(text))
-    assert not isinstance(end, Answer | tuple)
+    assert not isinstance(end, Answer | tuple | list)
     assert end.code == "backtest_broke"
 
 

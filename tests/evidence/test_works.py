@@ -1,17 +1,21 @@
 """Questions are worked out one after the other by somebody else; whatever becomes of them is written down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import pytest
 
 from lib.domain import reason_codes as codes
+from lib.domain.analyst_call import Prompt
 from lib.domain.backtests import State, Wish
 from lib.domain.day import DAY_MS
-from lib.domain.decision import Abstained
+from lib.domain.decision import Abstained, Decision
 from lib.domain.errors import Retry
+from lib.domain.quarantine import PastQuestion, Stage
 from lib.domain.reason import Reason
+from lib.domain.stored_reason import stored
 from lib.evidence import works as works_module
 from lib.evidence.works import BacktestWorks
 from lib.ports.backtests import Answer, BacktestBook, BacktestWorker, Heard, Job, Said
@@ -29,6 +33,9 @@ class MemoryBook(BacktestBook):
     known: dict[str, Answer] = field(default_factory=dict)
     ends: list[tuple[int, State, Answer | None, Reason | None]] = field(default_factory=list)
     beats: list[tuple[int, int]] = field(default_factory=list)
+    questions: list[PastQuestion] = field(default_factory=list)
+    ready: list[int] = field(default_factory=list)
+    tests: list[tuple[str, int, tuple[Reason, ...]]] = field(default_factory=list)
     patience: int = 1_000
     """After so many beats it is wanted no more."""
     away: int = 0
@@ -53,6 +60,19 @@ class MemoryBook(BacktestBook):
     def answered(self, key: str) -> Answer | None:
         return self.known.get(key)
 
+    def write_questions(self, job: Job, questions: Sequence[PastQuestion]) -> None:
+        self.questions += questions
+
+    def prepared(self, job: Job, now_ms: int) -> None:
+        self.ready.append(job.job_id)
+
+    def tested(self, job: Job, asks: int) -> list[list[Decision | Abstained | None]]:
+        hold = Decision("hold", Decimal(0), 1, "", Decimal(0), Decimal(0))
+        return [[hold] * asks, [None] * asks, [hold] * (asks - 1)]
+
+    def keep_test(self, job: Job, asked: str, windows: int, badges: Sequence[Reason], now_ms: int) -> None:
+        self.tests.append((asked, windows, tuple(badges)))
+
     def recorded(self, job: Job) -> Iterable[Said]:
         return [Said(7, Abstained(codes.BACKTEST_NO_DECISION()), 1, False)]
 
@@ -65,7 +85,7 @@ class Scripted(BacktestWorker):
     said: list[list[Said]] = field(default_factory=list)
     closed: int = 0
 
-    async def work(self, wish: Wish, said: Iterable[Said]) -> AsyncIterator[Heard]:
+    async def work(self, wish: Wish, said: Iterable[Said], stage: Stage = "") -> AsyncIterator[Heard]:
         self.said.append(list(said))
         try:
             for one in self.script:
@@ -116,6 +136,41 @@ async def test_a_question_that_was_answered_is_not_worked_out_again() -> None:
     await worked(book, worker)
     assert book.ends == [(1, "done", DONE, None)]
     assert worker.said == []
+
+
+ASKED = replace(WISH, kind="model", model="big")
+STAMP = '{"shown": "Big", "asked": "big-1", "cutoff": "1970-01-11"}'
+
+
+async def test_questions_for_a_model_are_written_down_and_left_to_who_has_the_keys() -> None:
+    some = [PastQuestion(n, n, Prompt("s", "u", "")) for n in range(3)]
+    book = MemoryBook([replace(job(1, ASKED), stage="prepare")])
+    await worked(book, Scripted([(0, 9), some, some, Answer({"questions": 6})]))
+    assert (len(book.questions), book.ready, book.ends) == (6, [1], [])
+
+
+async def test_what_a_model_said_is_replayed_and_stamped() -> None:
+    book = MemoryBook([replace(job(1, ASKED), stage="replay", stamp=STAMP, calls=7)])
+    worker = Scripted([DONE])
+    await worked(book, worker)
+    [(_, state, answer, _)] = book.ends
+    assert state == "done"
+    assert answer is not None
+    told = {"shown": "Big", "asked": "big-1", "cutoff": "1970-01-11", "when": "across", "calls": 7, "usd": "0"}
+    assert answer.result == DONE.result | {"quarantine": told}
+    assert len(worker.said[0]) == 1
+
+
+async def test_a_memory_test_ends_in_its_badges_kept_for_the_version() -> None:
+    book = MemoryBook([replace(job(1, replace(ASKED, kind="memory")), stage="replay", stamp=STAMP)])
+    await worked(book, Scripted([]))
+    badges = (codes.MEMORY_FEW(windows=1, least=100),)
+    assert book.tests == [("big-1", 1, badges)]
+    [(_, state, answer, _)] = book.ends
+    assert state == "done"
+    assert answer is not None
+    assert answer.result["badges"] == [stored(one) for one in badges]
+    assert answer.result["quarantine"]["when"] == "across"
 
 
 async def test_who_wants_it_no_more_has_it_ended() -> None:

@@ -157,7 +157,7 @@ async def test_a_call_that_comes_twice_or_late_begins_nothing(crew: Crew) -> Non
     await crew.run(20)
     for t_ms in (T, T + 300_000, T + 600_000):
         crew.worker.called(t_ms)
-    assert not crew.worker._serving
+    assert not crew.worker.serving
 
 
 async def test_what_a_dead_workers_accounts_left_open_is_reconciled_when_they_are_taken(crew: Crew) -> None:

@@ -395,12 +395,12 @@ async def test_where_accounts_are_divided_the_leader_asks_once_its_own_have_trad
     trader = Trader(context, Guardian(context), shadows=town.room())
     trader.ready = True
     town.world.to(T + 2_000)
-    trader._serving.add(T)
+    trader.serving.add(T)
     leading = asyncio.create_task(trader._ask_everybody(T))
     for _ in range(200):
         await asyncio.sleep(0)
     assert (len(town.world.analyst.asked), town.voice.asked) == (1, [])
-    trader._serving.discard(T)
+    trader.serving.discard(T)
     await leading
     await asyncio.gather(*trader._tasks)
     assert len(town.voice.asked) == 1

@@ -8,10 +8,11 @@ import pytest
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
 from lib.domain.switches import Flags
+from lib.market.status import iso
 from lib.trading.cycle.report import cycle_status, traded
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
-from lib.trading.trader import Trader, iso
+from lib.trading.trader import Trader
 from tests.factories import T, decision, trader_account
 from tests.fakes.accounts import LeaseRow
 from tests.worlds.one_process import World

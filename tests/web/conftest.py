@@ -25,6 +25,7 @@ from lib.accounts.models import OwnModelDesk
 from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
+from lib.accounts.quarantine import QuarantineDesk
 from lib.accounts.real_money import RealMoneyDesk
 from lib.accounts.records import RecordDesk
 from lib.accounts.resets import ResetDesk
@@ -395,6 +396,7 @@ class Web:
             shadows=cast(ShadowDesk, None),
             records=cast(RecordDesk, None),
             backtests=cast(BacktestDesk, None),
+            quarantine=cast(QuarantineDesk, None),
             models=cast(OwnModelDesk, None),
             arena=cast(ArenaDesk, None),
             real_money=RealMoneyDesk(

@@ -30,6 +30,10 @@ pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
 KEY = {"venue": "paper", "api_key": "k" * 18, "api_secret": "s" * 36}
 COMING = {"email": "new@example.com", "password": "correct horse battery", "accepted_risk": True, "locale": "ko"}
+PAST: dict[str, object] = {
+    "kind": "memory", "version_id": 1, "model": "default", "symbol": "BTCUSDT", "since": "2026-01-01",
+    "until": "2026-01-03", "balance": "1000", "windows": 100, "most_usd": "1", "most_calls": 900,
+}  # fmt: skip
 FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/auth/register"): COMING,
     ("POST", "/api/auth/login"): {
@@ -101,6 +105,9 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
         "leverage": 3, "cadence_min": 15, "long_only": True, "balance": "10000", "risk": "0.005",
         "confidence": "0.7", "account_id": 1,
     },
+    ("POST", "/api/backtests/model/price"): PAST,
+    ("POST", "/api/backtests/model"): PAST,
+    ("POST", "/api/backtests/model/again"): {"job_id": 1},
     ("POST", "/api/backtests/cancel"): {"job_id": 1},
     ("POST", "/api/backtests/delete"): {"job_id": 1},
     ("POST", "/api/backtests/link"): {"job_id": 1},

@@ -46,8 +46,9 @@ what opinions were worth, gates.
 """
 CHOSEN = {"arena_entries.name", "arena_entries.model"}
 """What whoever entered the arena shows to everybody who is signed in, and what it answers with."""
-LOOKING = {"/api/strategies/open"}
-"""Changes nothing though it is a POST: a code belongs in no address."""
+
+LOOKING = {"/api/strategies/open", "/api/backtests/model/price"}
+"""Changes nothing though it is a POST: a code belongs in no address, and what something costs is asked with a body."""
 FOR_OPERATORS = {
     "users.email", "accounts.pause_reason", "risk_locks.why", "orders.order_link_id", "orders.why",
     "operator_acts.args", "operator_acts.result", "cycles.model", "risk_locks.ended_by",

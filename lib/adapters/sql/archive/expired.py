@@ -1,6 +1,6 @@
 """
 Rows that mean nothing any more, deleted a few at a time by their primary keys: links, tokens and invitations that
-ended, commands carried out and things told half a year ago.
+ended, commands carried out and things told half a year ago, answers about the past that nobody used for a year.
 
 Nothing that moved money, decided about it or says who did what is among them: orders, executions, transfers, equity,
 decisions, audit trails and operators' acts stay. What people's visits leave behind (sessions, known browsers, tallies)
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.past import past_answers, past_questions
 from lib.adapters.sql.tables.people import accounts, commands, invites, outbox, users
 from lib.adapters.sql.tables.safety import api_tokens, email_links, reset_links
 from lib.adapters.sql.tables.telling import deliveries
@@ -23,15 +24,26 @@ SHOWN_MS = 30 * DAY_MS
 READ_MS = 180 * DAY_MS
 """How long what was told or asked can be read back."""
 
+UNUSED_MS = 400 * DAY_MS
+"""How long an answer about the past is kept after it was used last."""
 GONE = "gone"
 """The uid, with a number, of an account whose person left: the exchange's own is free for whoever brings its key."""
 Ended = Callable[[int], tuple[sa.ColumnElement[bool], ...]]
+
+
+def _is_unasked() -> sa.ColumnElement[bool]:
+    return past_answers.c.id.not_in(
+        sa.select(past_questions.c.answer_id).where(past_questions.c.answer_id.is_not(None))
+    )
+
+
 ENDED: dict[str, tuple[sa.Table, Ended]] = {
     "reset_links": (reset_links, lambda now: (reset_links.c.expires_ms < now - DAY_MS,)),
     "email_links": (email_links, lambda now: (email_links.c.expires_ms < now - DAY_MS,)),
     "api_tokens": (api_tokens, lambda now: (api_tokens.c.expires_ms > 0, api_tokens.c.expires_ms < now - SHOWN_MS)),
     "invites": (invites, lambda now: (invites.c.used_ms == 0, invites.c.expires_ms < now - SHOWN_MS)),
     "commands": (commands, lambda now: (commands.c.done_at < utc_from_ms(now - READ_MS),)),
+    "past_answers": (past_answers, lambda now: (past_answers.c.used_ms < now - UNUSED_MS, _is_unasked())),
     "outbox": (outbox, lambda now: (outbox.c.sent_at < utc_from_ms(now - READ_MS),)),
 }
 """Table → which of its rows mean nothing any more at a moment (epoch ms)."""

@@ -8,7 +8,7 @@ never have the same; one whose worker is silent is anybody's again. What is over
 import base64
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,20 @@ import sqlalchemy as sa
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import living_user
 from lib.adapters.sql.forms.sessions import counted
+from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.analysis import read_decision
+from lib.adapters.sql.ledger.pasting import packed as packed_prompt
 from lib.adapters.sql.tables.backtests import backtests
+from lib.adapters.sql.tables.past import memory_tests, past_answers, past_questions
 from lib.adapters.sql.tables.trading import cycles, trade_logs
 from lib.domain import reason_codes as codes
-from lib.domain.backtests import State, Wish, read_wish, wish_text
+from lib.domain.backtests import FREE, State, Wish, read_wish, wish_text
+from lib.domain.decision import Abstained, Decision
 from lib.domain.errors import Retry
+from lib.domain.quarantine import PastQuestion
 from lib.domain.reason import Reason
+from lib.domain.stored_reason import stored
+from lib.domain.trail import Note
 from lib.ports.backtests import Answer, BacktestBook, BacktestForms, Job, Said
 
 SILENT_MS = 60_000
@@ -35,7 +42,10 @@ MOST_WAITING = 100
 MOST_ATTEMPTS = 10
 """How often a question is begun: what takes its worker along every time is given up."""
 A_PIECE = 500
-_B, _L = backtests.c, trade_logs.c
+_B, _L, _Q = backtests.c, trade_logs.c, past_questions.c
+_TAKEN = (
+    _B.id, _B.user_id, _B.content_key, _B.wish, _B.state, _B.beat_ms, _B.attempts, _B.stage, _B.stamp, _B.calls, _B.usd,
+)  # fmt: skip
 _OPEN = _B.state.in_(("queued", "running"))
 
 
@@ -59,8 +69,8 @@ class SqlBacktestForms(BacktestForms):
 
     engine: sa.Engine
 
-    def ask(self, user_id: int, feed: str, wish: Wish, now_ms: int) -> int | None:
-        key = wish.key(feed)
+    def ask(self, user_id: int, feed: str, wish: Wish, now_ms: int, note: Note | None = None) -> int | None:
+        key, stage = wish.key(feed), "" if wish.kind in FREE else "prepare"
         values = {
             "user_id": user_id,
             "feed": feed,
@@ -70,8 +80,10 @@ class SqlBacktestForms(BacktestForms):
             "content_key": key,
             "wish": wish_text(wish),
             "state": "queued",
+            "stage": stage,
             "asked_ms": now_ms,
         }
+        same_lane = _B.stage == "" if wish.kind in FREE else _B.stage != ""
 
         def work(connection: sa.Connection) -> int | None:
             living_user(connection, user_id)
@@ -79,10 +91,11 @@ class SqlBacktestForms(BacktestForms):
             again = mine.where(_B.content_key == key, _B.hidden_ms == 0, sa.or_(_OPEN, _B.state == "done"))
             if (known := connection.execute(again.order_by(_B.id.desc()).limit(1)).one_or_none()) is not None:
                 return int(known.id)
-            if connection.execute(mine.where(_OPEN).limit(1)).one_or_none() is not None:
+            if connection.execute(mine.where(_OPEN, same_lane).limit(1)).one_or_none() is not None:
                 return None
             if (connection.scalar(sa.select(sa.func.count()).where(_OPEN)) or 0) >= MOST_WAITING:
                 raise Retry(codes.BACKTESTS_MANY())
+            record(connection, note)
             made = connection.execute(sa.insert(backtests).values(values)).inserted_primary_key
             return int(made[0]) if made else None
 
@@ -93,7 +106,10 @@ class SqlBacktestForms(BacktestForms):
             mine = sa.update(backtests).where(_B.id == job_id, _B.user_id == user_id)
             waits = mine.where(_B.state == "queued").values(state="cancelled", cancel_ms=now_ms, ended_ms=now_ms)
             runs = mine.where(_B.state == "running", _B.cancel_ms == 0).values(cancel_ms=now_ms)
-            return bool(counted(waits)(connection) or counted(runs)(connection))
+            if counted(waits)(connection):
+                connection.execute(sa.delete(past_questions).where(past_questions.c.job_id == job_id))
+                return True
+            return bool(counted(runs)(connection))
 
         return transact(self.engine, work)
 
@@ -110,7 +126,11 @@ class SqlBacktestForms(BacktestForms):
             if (connection.scalar(shown) or 0) >= most:
                 return False
             mine = sa.update(backtests).where(
-                _B.id == job_id, _B.user_id == user_id, _B.state == "done", _B.hidden_ms == 0
+                _B.id == job_id,
+                _B.user_id == user_id,
+                _B.state == "done",
+                _B.hidden_ms == 0,
+                _B.earned.is_not(None),  # a memory test is its owner's alone
             )
             return counted(mine.values(code_sha256=code_sha256))(connection) == 1
 
@@ -129,9 +149,7 @@ class SqlBacktestBook(BacktestBook):
 
     def take(self, feed: str, now_ms: int) -> Job | None:
         silent = sa.and_(_B.state == "running", _B.beat_ms < now_ms - SILENT_MS)
-        free = sa.select(_B.id, _B.user_id, _B.content_key, _B.wish, _B.state, _B.beat_ms, _B.attempts).where(
-            _B.feed == feed, sa.or_(_B.state == "queued", silent)
-        )
+        free = sa.select(*_TAKEN).where(_B.feed == feed, _B.stage != "asking", sa.or_(_B.state == "queued", silent))
 
         def work(connection: sa.Connection) -> Job | None:
             row = connection.execute(free.order_by(_B.id).limit(1)).one_or_none()
@@ -150,7 +168,8 @@ class SqlBacktestBook(BacktestBook):
                     _over(row.id, {"state": "failed", "ended_ms": now_ms, "why": codes.BACKTEST_BROKE(how="again")})
                 )(connection)
                 return None
-            return Job(row.id, row.user_id, feed, row.content_key, read_wish(row.wish))
+            told = (row.stage, row.stamp or "", row.calls, row.usd)
+            return Job(row.id, row.user_id, feed, row.content_key, read_wish(row.wish), *told)
 
         return transact(self.engine, work)
 
@@ -163,8 +182,14 @@ class SqlBacktestBook(BacktestBook):
     ) -> None:
         values: dict[str, Any] = {"state": state, "ended_ms": now_ms, "why": why}
         if answer is not None:
-            values |= {"result": packed(answer.result), "earned": answer.earned, "done": _B.whole}
-        transact(self.engine, counted(_over(job_id, values)))
+            values |= {"result": packed(answer.result), "done": _B.whole}
+            values |= {"earned": answer.earned} if "earned" in answer.result else {}
+
+        def work(connection: sa.Connection) -> None:
+            if counted(_over(job_id, values))(connection):
+                connection.execute(sa.delete(past_questions).where(past_questions.c.job_id == job_id))
+
+        transact(self.engine, work)
 
     def answered(self, key: str) -> Answer | None:
         query = sa.select(_B.result).where(_B.content_key == key, _B.result.is_not(None)).limit(1)
@@ -172,6 +197,9 @@ class SqlBacktestBook(BacktestBook):
         return None if text is None else Answer(unpacked(text))
 
     def recorded(self, job: Job) -> Iterator[Said]:
+        return self._of_model(job) if job.wish.kind == "model" else self._of_account(job)
+
+    def _of_account(self, job: Job) -> Iterator[Said]:
         wish, columns = (
             job.wish,
             (cycles.c.decision, cycles.c.prompt_tokens, cycles.c.completion_tokens, cycles.c.state),
@@ -192,8 +220,70 @@ class SqlBacktestBook(BacktestBook):
                 yield Said(row.t_ms, read_decision(row.decision), tokens, row.state == "failed")
                 after = row.t_ms + 1
 
+    def _of_model(self, job: Job) -> Iterator[Said]:
+        query = _answers(job.job_id, (_Q.t_ms,)).where(_Q.t_ms >= sa.bindparam("after"))
+        query, after = query.order_by(_Q.t_ms).limit(A_PIECE), 0
+        while rows := self._read(query, after):
+            for row in rows:
+                yield Said(row.t_ms, _view(row), row.tokens or 0, row.state != "answered")
+                after = row.t_ms + 1
+
+    def write_questions(self, job: Job, questions: Sequence[PastQuestion]) -> None:
+        rows = [
+            {
+                "job_id": job.job_id, "seq": one.seq, "user_id": job.user_id, "t_ms": one.t_ms, "again": one.again,
+                "version": one.prompt.answer_version, "prompt": packed_prompt(one.prompt),
+            }
+            for one in questions
+        ]  # fmt: skip
+
+        def work(connection: sa.Connection) -> None:
+            runs = sa.select(_B.id).where(_B.id == job.job_id, _B.state == "running", _B.cancel_ms == 0)
+            if rows and connection.scalar(runs) is not None:
+                from_ = min(one.seq for one in questions)
+                before = sa.delete(past_questions).where(_Q.job_id == job.job_id, _Q.seq >= from_)
+                connection.execute(before)
+                connection.execute(sa.insert(past_questions), rows)
+
+        transact(self.engine, work)
+
+    def prepared(self, job: Job, now_ms: int) -> None:
+        values = {"stage": "asking", "state": "queued", "beat_ms": now_ms, "done": 0}
+        mine = sa.update(backtests).where(_B.id == job.job_id, _B.state == "running", _B.stage == "prepare")
+        transact(self.engine, counted(mine.where(_B.cancel_ms == 0).values(values)))
+
+    def tested(self, job: Job, asks: int) -> list[list[Decision | Abstained | None]]:
+        query = _answers(job.job_id, (_Q.seq,)).order_by(_Q.seq)
+        rows = transact(self.engine, lambda c: list(c.execute(query).all()), readonly=True)
+        views = [_view(row) if row.state == "answered" else None for row in rows]
+        return [views[at : at + asks] for at in range(0, len(views), asks)]
+
+    def keep_test(self, job: Job, asked: str, windows: int, badges: Sequence[Reason], now_ms: int) -> None:
+        wish = job.wish
+        place = {"user_id": job.user_id, "version_id": wish.version_id, "model": wish.model}
+        told = {"asked": asked[:100], "tested_ms": now_ms, "windows": windows}
+        told |= {"badges": json.dumps([stored(one) for one in badges])}
+
+        def work(connection: sa.Connection) -> None:
+            mine = [memory_tests.c[name] == value for name, value in place.items()]
+            connection.execute(sa.delete(memory_tests).where(*mine))
+            connection.execute(sa.insert(memory_tests).values(place | told))
+
+        transact(self.engine, work)
+
     def _read(self, query: sa.Select[Any], after: int) -> list[Any]:
         return transact(self.engine, lambda c: list(c.execute(query, {"after": after}).all()), readonly=True)
+
+
+def _answers(job_id: int, columns: "Sequence[sa.Column[int]]") -> sa.Select[Any]:
+    """What became of the questions of a job."""
+    wanted = (*columns, past_answers.c.decision, past_answers.c.tokens, past_answers.c.state)
+    joined = past_questions.outerjoin(past_answers, past_answers.c.id == _Q.answer_id)
+    return sa.select(*wanted).select_from(joined).where(_Q.job_id == job_id)
+
+
+def _view(row: Any) -> Decision | Abstained:
+    return Abstained(codes.ANALYST_TIMEOUT()) if row.decision is None else read_decision(row.decision)
 
 
 def _over(job_id: int, values: dict[str, Any]) -> sa.Update:

@@ -18,6 +18,7 @@ from lib.adapters.sql.tables.arena import arena_entries, arena_standings
 from lib.adapters.sql.tables.backtests import backtests
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.operating import operators
+from lib.adapters.sql.tables.past import memory_tests, past_questions
 from lib.adapters.sql.tables.people import (
     accounts,
     audit_events,
@@ -52,6 +53,8 @@ THEIRS = (
     arena_entries,
     shadow_calls,
     shadows,
+    past_questions,
+    memory_tests,
     backtests,
     strategy_shares,
     strategy_runs,

@@ -104,6 +104,7 @@ def _kept(row: sa.RowMapping, owner_id: int, *, offered: bool) -> KeptModel:
         prices=_prices(row),
         day_usd=row["day_usd"],
         offered=offered,
+        cutoff=row["cutoff"],
     )
     return KeptModel(profile, owner_id, row["sealed"], row["key_version"], row["last4"])
 
@@ -126,6 +127,7 @@ def _values(kept: KeptModel, now_ms: int) -> dict[str, Any]:
         "output_usd": prices.output_usd if prices.known else None,
         "cached_usd": prices.cached_usd if prices.known else None,
         "day_usd": profile.day_usd,
+        "cutoff": profile.cutoff,
         "sealed": kept.sealed,
         "last4": kept.last4,
         "key_version": kept.key_version,

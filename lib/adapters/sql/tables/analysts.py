@@ -33,6 +33,7 @@ def _profile() -> "tuple[sa.Column[Any], ...]":
         sa.Column("output_usd", Dec()),
         sa.Column("cached_usd", Dec()),
         sa.Column("day_usd", Dec()),
+        sa.Column("cutoff", ascii_text(10), nullable=False, server_default=EMPTY),
         sa.Column("sealed", sa.Text, nullable=False),
         sa.Column("last4", sa.String(4), nullable=False, server_default=EMPTY),
         number("key_version"),

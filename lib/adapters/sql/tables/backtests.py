@@ -11,9 +11,11 @@ from sqlalchemy.dialects import mysql
 
 from lib.adapters.sql.tables.columns import (
     BIG,
+    EMPTY,
     MYSQL_TABLE,
     Dec,
     Why,
+    added_money,
     ascii_text,
     choice,
     exact_text,
@@ -45,6 +47,10 @@ backtests = sa.Table(
     number("cancel_ms"),
     number("ended_ms"),
     number("hidden_ms"),
+    sa.Column("stage", ascii_text(10), nullable=False, server_default=EMPTY),
+    number("calls"),
+    added_money("usd"),
+    sa.Column("stamp", sa.Text, nullable=True),
     sa.Column("earned", Dec(), nullable=True),
     sa.Column("result", sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql"), nullable=True),
     sa.Column("code_sha256", ascii_text(64), nullable=True),
@@ -54,4 +60,7 @@ backtests = sa.Table(
     sa.Index(None, "state"),
     **MYSQL_TABLE,
 )
-"""*code_sha256*: that of the link which shows the result to anybody, NULL = none does."""
+"""
+*stage* is that of a question about a model, which made *calls* for *usd*; *stamp* is JSON of who was asked
+(`lib.domain.quarantine`). *code_sha256*: that of the link which shows the result to anybody, NULL = none does.
+"""
