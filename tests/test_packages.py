@@ -38,9 +38,16 @@ def environment(tmp_path: Path) -> Path:
 
 
 def _installed(environment: Path, locked: str, *folders: str) -> int:
-    command = (environment / "bin" / "python", ROOT / "deploy" / "packages.py", locked, *folders)
+    command: tuple[str | Path, ...] = (
+        environment / "bin" / "python",
+        ROOT / "deploy" / "packages.py",
+        locked,
+        *folders,
+    )
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return subprocess.run(command, cwd=environment.parent, env=variables, capture_output=True, check=False).returncode
+    return subprocess.run(
+        [*program, locked, *folders], cwd=environment.parent, env=variables, capture_output=True, check=False
+    ).returncode
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from lib.domain.backtests import Wish
 from lib.domain.bars import summed
 from lib.domain.candle import MINUTE_MS, Candle, interval_ms
 from lib.domain.input_blocks import BLINDFOLD, Block, Shown
+from lib.domain.price_path import finest_step
 from lib.domain.quarantine import PastQuestion
 from lib.domain.tokens import estimated
 from lib.evidence.backtest import WINDOW, times_of
@@ -83,7 +84,7 @@ def question_at(asking: AskingAccount, shelf: Shelf, t_ms: int) -> Prompt:
 
 def questions_of(wish: Wish, footage: Footage) -> Iterator[PastQuestion]:
     """Everything *wish* asks about *footage*, in order."""
-    asking, tape = asking_of(wish), Tape(wish.symbol, footage.candles)
+    asking, tape = asking_of(wish), Tape(wish.symbol, footage.candles, finest_step(footage.candles))
     times = times_of(tape, wish.cadence_min, (wish.since_ms, wish.until_ms))
     if wish.kind == "memory":
         yield from _of_memory(wish, asking, tape, times)

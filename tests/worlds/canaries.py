@@ -102,7 +102,6 @@ FIXED: dict[str, Any] = {
     "backtests.hidden_ms": 0,
     "arena_entries.left_ms": 0,
     "arena_entries.place": 1,
-
     "backtests.stage": "",
     "backtests.stamp": None,
     "past_answers.state": "answered",
