@@ -8,10 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from lib import log
+from lib.adapters.sql.forms.arena_book import SqlArenaSeasons
 from lib.adapters.sql.forms.terminal_acts import SqlTerminalActs
 from lib.adapters.sql.tables.operating import operator_acts
-from lib.clock import SteppedClock
+from lib.clock import SteppedClock, SystemClock
 from lib.domain import reason_codes as codes
+from lib.domain.arena import Rules
 from lib.domain.errors import Retry
 from lib.domain.gates import FOREVER_MS
 from lib.domain.operator_act import ActRow
@@ -34,6 +36,8 @@ ACTS: dict[str, list[str]] = {
     "invite": ["invite", "--count", "2", "--days", "3"],
     "banner": ["banner", "--ko", "점검", "--en", "Maintenance"],
     "limit": ["limit", "max_exposure", "1000", "--why", "quiet"],
+    "arena-begin": ["arena-begin", "--why", "spring"],
+    "arena-end": ["arena-end", "--why", "a rule was wrong"],
     "real-cap": ["real-cap", "1", "1000", "1", "100", "--why", "first week"],
     "operator": ["operator", "grant", MAIL],
     "reset-link": ["reset-link", MAIL],
@@ -99,6 +103,8 @@ def test_every_command_looks_or_is_written_down() -> None:
 def test_an_act_is_written_with_who_did_it_and_how_it_ended(
     terminal: Terminal, act: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if act == "arena-end":
+        SqlArenaSeasons(terminal.engine).begin(Rules(30, 50, 2), SystemClock().now_ms())
     terminal.run(*ACTS[act])
     [row] = terminal.acts
     assert (row.user_id, row.email) == (0, "")

@@ -38,12 +38,7 @@ def environment(tmp_path: Path) -> Path:
 
 
 def _installed(environment: Path, locked: str, *folders: str) -> int:
-    command: tuple[str | Path, ...] = (
-        environment / "bin" / "python",
-        ROOT / "deploy" / "packages.py",
-        locked,
-        *folders,
-    )
+    program: list[str | Path] = [environment / "bin" / "python", ROOT / "deploy" / "packages.py"]
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run(
         [*program, locked, *folders], cwd=environment.parent, env=variables, capture_output=True, check=False

@@ -87,6 +87,7 @@ class QuarantineDesk:
         self._workshop, self._clock = workshop, clock
         self._paces = checking.PacedChecks(stores.throttles, clock)
 
+    @act
     def offer(self, user: SessionUser, asked: PastWish) -> PastOffer | Refusal:
         """What *asked* costs, whatever caps it names."""
         found = self._offered(user, asked)

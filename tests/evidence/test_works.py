@@ -138,8 +138,9 @@ async def test_a_question_that_was_answered_is_not_worked_out_again() -> None:
     assert worker.said == []
 
 
-ASKED = replace(WISH, kind="model", model="big")
-STAMP = '{"shown": "Big", "asked": "big-1", "cutoff": "1970-01-11"}'
+JUNE_MS = 1_717_200_000_000  # 2024-06-01
+ASKED = replace(WISH, kind="model", model="big", since_ms=JUNE_MS, until_ms=JUNE_MS + 30 * DAY_MS)
+STAMP = '{"shown": "Big", "asked": "big-1", "cutoff": "2024-06-11"}'
 
 
 async def test_questions_for_a_model_are_written_down_and_left_to_who_has_the_keys() -> None:
@@ -156,7 +157,7 @@ async def test_what_a_model_said_is_replayed_and_stamped() -> None:
     [(_, state, answer, _)] = book.ends
     assert state == "done"
     assert answer is not None
-    told = {"shown": "Big", "asked": "big-1", "cutoff": "1970-01-11", "when": "across", "calls": 7, "usd": "0"}
+    told = {"shown": "Big", "asked": "big-1", "cutoff": "2024-06-11", "when": "across", "calls": 7, "usd": "0"}
     assert answer.result == DONE.result | {"quarantine": told}
     assert len(worker.said[0]) == 1
 
