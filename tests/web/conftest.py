@@ -427,9 +427,11 @@ class Web:
         if self.away:
             raise Retry("away")
 
-    def client(self, scheme: str = "http", **headers: str) -> TestClient:
-        """A browser of its own, on the running application and in its event loop."""
-        made = TestClient(self.app, base_url=f"{scheme}://testserver", headers=headers, follow_redirects=False)
+    def client(self, scheme: str = "http", address: str = "testclient", **headers: str) -> TestClient:
+        """A browser of its own at *address*, on the running application and in its event loop."""
+        made = TestClient(
+            self.app, f"{scheme}://testserver", headers=headers, follow_redirects=False, client=(address, 50000)
+        )
         made.portal = self.portal
         return made
 

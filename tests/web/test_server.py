@@ -89,7 +89,8 @@ def test_every_route_that_changes_something_refuses_a_read_only_visitor(web: Web
         if isinstance(route, Route) and route.path.startswith("/api/") and "{path" not in route.path
         for method in (route.methods or set()) - {"GET", "HEAD"}
         if not route.path.startswith(("/api/auth/", "/api/operator/"))  # the operators' have a matrix of their own
-        if route.path != "/api/strategies/open"  # looks at what a link shows: the code stands in no address
+        # these look: a link's code stands in no address, and what something costs is asked with a body
+        if route.path not in ("/api/strategies/open", "/api/backtests/model/price")
     ]
     assert len(changing) >= len(ACTS)
     answers = {}

@@ -130,6 +130,8 @@ POINTS = {
     "stretch_id": "stretches",
     "season_id": "arena_seasons",
     "entry_id": "arena_entries",
+    "job_id": "backtests",
+    "answer_id": "past_answers",
     "beside_id": "cycles",
 }
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
