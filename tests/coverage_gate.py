@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = {"tests/domain": "glance", "tests/trading": EFFORT_NAME}
 """Where the tests are, and with what effort (`tests.effort`) they run."""
 MONEY_RULES = (
+    "lib/domain/arena.py",
     "lib/domain/audit_chain.py",
     "lib/domain/backoff.py",
     "lib/domain/books.py",

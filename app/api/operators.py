@@ -6,6 +6,7 @@ each of them answers exactly what an address answers where nothing is, whatever 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -24,7 +25,15 @@ from lib.bootstrap import OperatorsDoor
 from lib.domain.model_profile import LONGEST_MODEL, LONGEST_SHOWN, LONGEST_URL, KeptModel
 from lib.domain.model_wish import ModelWish
 from lib.domain.order import Order
-from lib.domain.platform_settings import BANNER_CHARS, Banner, admission, krw_rates, limit_overrides, read_banner
+from lib.domain.platform_settings import (
+    BANNER_CHARS,
+    Banner,
+    admission,
+    arena_door,
+    krw_rates,
+    limit_overrides,
+    read_banner,
+)
 from lib.queries import Overview, PersonLine, Standing
 from lib.queries.roster import MOST_SEARCHED
 from lib.trading.operators_room import DOORS, LONGEST_NAME, LONGEST_RATES, LONGEST_WHY, NOTHING_HERE
@@ -158,7 +167,7 @@ async def settings(request: Request, user: SessionUser) -> Response:
     readings = door().readings
     rows = await in_thread(readings.setting_rows)
     told = {
-        "doors": admission(rows),
+        "doors": {**asdict(admission(rows)), "arena": arena_door(rows)},
         "banner": read_banner(rows),
         "limits": limit_overrides(rows).over(door().limits),
         "krw_per_usdt": [str(rate) for rate in krw_rates(rows)],
@@ -244,7 +253,7 @@ async def invite(request: Request, user: SessionUser) -> Response:
 
 
 async def set_door(request: Request, user: SessionUser) -> Response:
-    """`{setting: registration | guests, word, why}`."""
+    """`{setting: registration | guests | arena, word, why}`."""
     body = await body_of(request)
     setting, word = body.choice("setting", sorted(DOORS)), body.line("word", LONGEST_VALUE)
     return done(await in_thread(door().room.choose, user, setting, word, body.line("why", LONGEST_WHY)))

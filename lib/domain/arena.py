@@ -29,7 +29,8 @@ LEAST_SEASON, MOST_SEASON = 28, 365
 """Whole UTC days of a season."""
 LEAST_PLACES, MOST_PLACES = 2, 400
 MOST_EACH = 20
-USUAL_DAYS, USUAL_PLACES, USUAL_EACH = 90, 100, 5
+USUAL_DAYS, USUAL_PLACES, USUAL_EACH = 120, 100, 5
+"""An edge of 0.2 % a trade, twelve a day, is promised to be named after about 87 days: a month is left to come in."""
 LEAST_DECIDED, LEAST_DAYS = 100, 14
 """Opinions that were no hold, and whole days, under which an entry has no rank."""
 SHORTEST_NAME, LONGEST_NAME = 2, 24

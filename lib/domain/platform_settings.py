@@ -218,9 +218,14 @@ def admission(rows: Rows) -> Admission:
     )
 
 
+def arena_door(rows: Rows) -> ArenaDoor:
+    """How *rows* leave the arena: open without one; an unknown word closes it."""
+    return _word(ArenaDoor, rows.get(ARENA, ArenaDoor.OPEN), ArenaDoor.CLOSED)
+
+
 def is_arena_open(rows: Rows) -> bool:
-    """Whether *rows* leave the arena open, as it is without one; an unknown word closes it."""
-    return _word(ArenaDoor, rows.get(ARENA, ArenaDoor.OPEN), ArenaDoor.CLOSED) is ArenaDoor.OPEN
+    """Whether *rows* leave the arena open."""
+    return arena_door(rows) is ArenaDoor.OPEN
 
 
 def _word(words: type[Word], text: str, otherwise: Word) -> Word:

@@ -2,7 +2,7 @@
 What a stretch of evidence must show, written before it begins, and what it showed, once it is over.
 
 How long it has to be comes from the power of the record so far: as many days as an edge the size of the costs takes to
-be seen with 80 %. Judged is what the analyst answered in its whole UTC days, traded or not, by the statistics of the
+be seen with 90 %. Judged is what the analyst answered in its whole UTC days, traded or not, by the statistics of the
 comparison, with bounds for all stretches the person ever began.
 
 The judge runs in the notifier, between cycles, beside the scorer whose scores it reads. It seals what was asked for
@@ -23,7 +23,7 @@ from lib.evidence.verdict import Baseline, share
 from lib.evidence.versions import Judged, judged_until, whole_until
 from lib.ports.stretches import StretchBook
 
-USUAL_DAYS = 145
+USUAL_DAYS = 178
 """Where the record is too short to tell: 0.1 % a decision at twelve a day (docs/adr/0073)."""
 LOOK_S = 60.0
 Answers = Callable[[Stretch, int], Sequence[Answered]]

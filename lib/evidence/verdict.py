@@ -122,7 +122,7 @@ def still_open(beyond: Iterable[Blocks], days: int, edge: Decimal, tries: int = 
 
 
 def longest_needed(beyond: Iterable[Blocks], edge: float, tries: int = 1) -> int | None:
-    """Days until *edge* is seen against each baseline with 80 %; None where one of them is out of reach."""
+    """Days until *edge* is seen against each baseline with 90 %; None where one of them is out of reach."""
     needed = [days_needed(float(long_run_sd(each.values)), edge, tries) for each in beyond]
     known = [days for days in needed if days is not None]
     return max(known) if len(known) == len(needed) else None

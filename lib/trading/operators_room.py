@@ -30,6 +30,7 @@ from lib.domain.platform_settings import (
     BANNER_CHARS,
     KRW,
     LIMIT_BOUNDS,
+    ArenaDoor,
     Banner,
     GuestDoor,
     Registration,
@@ -54,7 +55,11 @@ NOTHING_HERE = Refusal("refuse.not_found")
 LONGEST_WHY = 300
 LONGEST_NAME = 40
 LONGEST_RATES = 1_000
-DOORS: Mapping[str, frozenset[str]] = {"registration": frozenset(Registration), "guests": frozenset(GuestDoor)}
+DOORS: Mapping[str, frozenset[str]] = {
+    "registration": frozenset(Registration),
+    "guests": frozenset(GuestDoor),
+    "arena": frozenset(ArenaDoor),
+}
 SHUT = "closed"
 """What closes a door; every other word may open one."""
 DEFAULT = "default"
@@ -202,7 +207,7 @@ class OperatorsRoom:
 
     @operating
     def choose(self, user: SessionUser, setting: str, word: str, why: str) -> Refusal | None:
-        """Ask the trader to open or close a door: registration, guests."""
+        """Ask the trader to open or close a door: registration, guests, the arena."""
         if word not in DOORS.get(setting, ()):
             return Refusal("refuse.field", field=setting if setting in DOORS else "setting")
         if refusal := _why_refusal(why) or (None if word == SHUT else self._unproved(user)):

@@ -65,7 +65,7 @@ class PlatformDesk:
     counts_cost: bool
 
     def choose(self, setting: str, word: str, who: str, why: str) -> SettingChange | None:
-        """A door: registration or guests."""
+        """A door: registration, guests or the arena."""
         name, words = WORDS[setting]
         if word not in set(words):
             raise ValueError(f"{setting} is {', '.join(words)}")

@@ -70,6 +70,15 @@ FORBIDDEN = (
     "UPDATE account_symbols SET position_qty = 0",
     "UPDATE equity_points SET difference = 0",
     "UPDATE real_consents SET account_id = 1",
+    "INSERT INTO arena_seasons (begun_ms, rules, seal) VALUES (1, '{}', '')",
+    "UPDATE arena_seasons SET rules = '{}'",
+    "UPDATE arena_seasons SET ended_ms = 1",
+    "DELETE FROM arena_seasons",
+    "INSERT INTO arena_standings (entry_id, user_id, figures, kept_ms) VALUES (1, 1, '{}', 1)",
+    "UPDATE arena_standings SET figures = '{}'",
+    "UPDATE arena_entries SET content_sha256 = ''",
+    "UPDATE arena_entries SET entered_ms = 0",
+    "UPDATE arena_entries SET place = 1",
 )
 
 

@@ -113,6 +113,13 @@ def test_the_surest_is_first_and_equal_bounds_share_a_rank() -> None:
     assert [(one.rank, one.entry.place) for one in told.ranked] == [(1, 2), (2, 1), (2, 3), (4, 4)]
 
 
+def test_a_greater_mean_with_less_certainty_is_behind() -> None:
+    sure = standing("0.001")
+    shining = replace(sure, net=Bound(D("0.05"), D("-0.02"), D("0.12")))
+    told = board([entry(1, standing=shining), entry(2, standing=sure)])
+    assert [one.entry.place for one in told.ranked] == [2, 1]
+
+
 def test_who_cannot_be_told_yet_stands_in_order_of_entry_and_house_and_leavers_apart() -> None:
     told = board(
         [

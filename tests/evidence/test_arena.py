@@ -108,6 +108,13 @@ def test_the_referee_counts_once_a_whole_day_and_not_beside_a_cycle() -> None:
     assert asked == [UNTIL, SEASON.until_ms]
 
 
+def test_the_referee_s_bounds_are_for_the_sealed_places() -> None:
+    given = answers(40, 0.3)
+    for book in (MemoryArena(ENTRY), MemoryArena(ENTRY, replace(ENTRY, entry_id=2, place=2))):
+        Referee(book, lambda *_: given, SteppedClock(UNTIL + ENDED_MS + QUIET_MS)).go_on()
+        assert book.known[1].standing == standing_of(given, ENTRY, UNTIL, RULES.places)
+
+
 def test_the_referee_judges_by_no_rules_but_the_sealed_ones() -> None:
     book = MemoryArena(ENTRY, season=replace(SEASON, rules=Rules(60, 2, 5)))
     Referee(book, lambda *_: answers(60), SteppedClock(UNTIL + ENDED_MS + QUIET_MS)).go_on()

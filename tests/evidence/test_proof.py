@@ -18,7 +18,7 @@ from bench.evidence_proof.claims import Claim, Part
         (claims.planted_edge, 60),
         (claims.no_winner, 15),
         (claims.arena_of_coins, 15),
-        (claims.arena_of_one, 80),
+        (claims.arena_of_one, 100),
         (claims.pages, 10),
         (claims.searches, 20),
     ],

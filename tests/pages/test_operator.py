@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.i18n import catalogue
 from lib.domain import reason_codes as codes
 from lib.domain.model_wish import ModelWish, wish_of
-from lib.domain.platform_settings import BANNER, KRW_PER_USDT, LIMIT, REGISTRATION
+from lib.domain.platform_settings import ARENA, BANNER, KRW_PER_USDT, LIMIT, REGISTRATION
 from lib.domain.real_money import RealCap
 from lib.queries import AuditReport, Broken
 from lib.queries.real import CapStanding, Incident
@@ -225,6 +225,18 @@ def test_settings_are_asked_for_and_bad_ones_are_refused_in_words(visit: Visit, 
     at.button(key="FormSubmitter:limit_form-Change").click().run()
     [row] = staged.operating.acts.rows
     assert (row.args["setting"], row.args["value"], row.args["loosen"]) == ("limit:daily_loss", "0.05", "no")
+
+
+def test_the_arena_is_shown_as_it_is_held_and_closed_with_a_reason(visit: Visit, staged: SimpleNamespace) -> None:
+    at = room(visit, "platform")
+    assert at.segmented_control(key="door_arena").value == "open"
+    at.segmented_control(key="door_arena").set_value("closed")
+    at.text_input(key="why_arena").set_value("rules are mended")
+    at.button(key="FormSubmitter:arena_form-Change").click().run()
+    [row] = staged.operating.acts.rows
+    assert (row.args["setting"], row.args["value"]) == ("arena", "closed")
+    staged.operating.readings.rows = {ARENA: "no such word"}
+    assert room(visit, "platform").segmented_control(key="door_arena").value == "closed"
 
 
 def test_won_for_one_usdt_are_asked_for_and_a_wrong_rate_is_refused_in_words(

@@ -266,14 +266,16 @@ def test_invitations_are_few_and_end(desk: Desk, count: int, days: int) -> None:
 def test_what_only_the_trader_may_do_waits_for_it(desk: Desk) -> None:
     assert desk.room.settle(OPERATOR, "mmt-1-1-1-e0", "ABSENT", "seen in the app") is None
     assert desk.room.choose(OPERATOR, "guests", "closed", "full") is None
+    assert desk.room.choose(OPERATOR, "arena", "closed", "mended") is None
     assert desk.room.say(OPERATOR, None) is None
     assert desk.room.set_limit(OPERATOR, "entries_per_day", "10", "quiet", loosen=False) is None
     assert desk.room.set_rates(OPERATOR, "1390", "the week's mean") is None
     assert [(kind, result) for kind, _, result in desk.told] == [
-        ("settle", None), ("setting", None), ("setting", None), ("setting", None), ("setting", None)
+        ("settle", None), ("setting", None), ("setting", None), ("setting", None), ("setting", None), ("setting", None)
     ]  # fmt: skip
-    assert dict(desk.acts.rows[2].args) == {"setting": "banner", "ko": "", "en": ""}
-    assert dict(desk.acts.rows[4].args) == {"setting": "krw_per_usdt", "value": "1390", "why": "the week's mean"}
+    assert dict(desk.acts.rows[2].args) == {"setting": "arena", "value": "closed", "why": "mended"}
+    assert dict(desk.acts.rows[3].args) == {"setting": "banner", "ko": "", "en": ""}
+    assert dict(desk.acts.rows[5].args) == {"setting": "krw_per_usdt", "value": "1390", "why": "the week's mean"}
 
 
 def test_a_wrong_rate_is_named_by_its_place(desk: Desk) -> None:
@@ -289,6 +291,7 @@ def test_what_cannot_be_meant_is_refused_before_anybody_is_asked(desk: Desk) -> 
         desk.room.choose(OPERATOR, "registration", "OPEN", "why"),
         desk.room.choose(OPERATOR, "door", "open", "why"),
         desk.room.choose(OPERATOR, "guests", "open", ""),
+        desk.room.choose(OPERATOR, "arena", "follow", "why"),
         desk.room.say(OPERATOR, Banner("점검", "")),
         desk.room.set_rates(OPERATOR, "1390", " "),
         desk.room.set_rates(OPERATOR, "", "why"),

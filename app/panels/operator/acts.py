@@ -91,6 +91,7 @@ def setting_name(name: str) -> str:
     keys = {
         "registration": "room.registration",
         "guests": "room.guests_door",
+        "arena": "page.arena",
         "banner": "room.banner",
         KRW: "krw.title",
     }

@@ -1,6 +1,7 @@
 """
-Platform settings: who may register, guests, an announcement in two languages, won for one USDT, the platform's limits.
-The trader writes them, so what was asked is seen to be done; no limit becomes looser here than the environment's.
+Platform settings: who may register, guests, the arena, an announcement in two languages, won for one USDT, the
+platform's limits. The trader writes them, so what was asked is seen to be done; no limit becomes looser here than the
+environment's.
 """
 
 from collections.abc import Callable
@@ -21,12 +22,14 @@ from lib.domain.platform_settings import (
     BANNER_CHARS,
     KRW_PER_USDT,
     LIMIT_BOUNDS,
+    ArenaDoor,
     Banner,
     GuestDoor,
     LimitOverrides,
     Registration,
     Rows,
     admission,
+    arena_door,
     krw_rates,
     limit_overrides,
     read_banner,
@@ -36,7 +39,11 @@ from lib.trading.operators_room import DEFAULT, LONGEST_RATES, LONGEST_WHY
 
 SHARES = ("daily_loss",)
 EXAMPLE = "1390,2026-03-01=1402.5"
-WORDS: dict[str, type[Registration] | type[GuestDoor]] = {"registration": Registration, "guests": GuestDoor}
+WORDS: dict[str, type[Registration] | type[GuestDoor] | type[ArenaDoor]] = {
+    "registration": Registration,
+    "guests": GuestDoor,
+    "arena": ArenaDoor,
+}
 
 
 def platform() -> None:
@@ -55,16 +62,16 @@ def platform() -> None:
 
 
 def _doors(rows: Rows) -> None:
-    held, known = admission(rows), system().operators.readings.invites()
+    doors, known = admission(rows), system().operators.readings.invites()
+    held = {"registration": doors.registration, "guests": doors.guests, "arena": arena_door(rows)}
     with st.container(border=True, key="doors"):
         st.subheader(t("room.doors"), anchor=False)
         for setting, words in WORDS.items():
-            now = str(getattr(held, setting))
             with st.form(f"{setting}_form", border=False):
                 st.segmented_control(
-                    t("room.registration" if setting == "registration" else "room.guests_door"),
+                    setting_name(setting),
                     [str(word) for word in words],
-                    default=now,
+                    default=str(held[setting]),
                     format_func=_word_of(setting),
                     key=still(f"door_{setting}"),
                     required=True,

@@ -35,8 +35,12 @@ TOO_MUCH: Mapping[str, str] = {
     "relabel an account's uid": RELABELS_UID,
     "give an account to another person": "UPDATE accounts SET user_id = user_id WHERE 1 = 0",
     "change an account's books": "UPDATE account_symbols SET position_qty = position_qty WHERE 1 = 0",
+    "write arena_standings": "INSERT INTO arena_standings (figures) SELECT figures FROM arena_standings WHERE 1 = 0",
+    "change arena_standings": "UPDATE arena_standings SET figures = figures WHERE 1 = 0",
+    "begin arena_seasons": "INSERT INTO arena_seasons (seal) SELECT seal FROM arena_seasons WHERE 1 = 0",
+    "change arena_seasons": "UPDATE arena_seasons SET rules = rules WHERE 1 = 0",
 }
-"""What opens a gate before real money, or hides what closes one, by its name."""
+"""What opens a gate before real money, hides what closes one, or makes up who is better, by its name."""
 
 
 def too_much(engine: sa.Engine) -> list[str]:
