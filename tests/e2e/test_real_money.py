@@ -24,10 +24,10 @@ from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_c
 from lib.adapters.sql.tables.safety import authenticators
 from lib.adapters.sql.tables.trading import equity_points, orders, trade_logs
 from lib.adapters.vault import VaultSealer
+from lib.analyst_settings import MODEL
 from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.account_records import NewAccount
-from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.preflight import READ_CARDS
 from lib.domain.real_money import DAY_MS, RealCap
@@ -172,7 +172,7 @@ async def _go_the_whole_way(world: RealWorld) -> None:
     world.people.append(Person(number, uid, Key(ground.exchange, key.api_key, key.api_secret)))
     accounts.change_settings(user_id, AccountSettings(risk_level=RiskLevel.LOW, max_leverage=3))
     accounts.set_auto_trade(user_id, True, now)
-    rehearsed(world.engine, user_id, world.demo, now, RULES_MODEL)
+    rehearsed(world.engine, user_id, world.demo, now, MODEL)
     examined(world.engine, "demo", now - 2 * DAY_MS)
     world.examine()
     SqlRealCaps(world.engine).write(CAP)

@@ -32,7 +32,7 @@ from lib.accounts.real_money import SENTENCES
 from lib.adapters.sql.tables.people import users
 from lib.adapters.sql.tables.trading import orders, trade_logs
 from lib.adapters.web_lock import new_secret
-from lib.domain.analyst_name import RULES_MODEL
+from lib.analyst_settings import MODEL
 from lib.domain.order import TERMINAL
 from lib.domain.real_money import DAY_MS, RealGate
 from lib.simulator.feeds import INSTRUMENTS
@@ -73,6 +73,10 @@ async def until(what: str, holds: Callable[[], Awaitable[Any] | Any]) -> Any:
     raise AssertionError(f"never happened: {what}")
 
 
+ANEW = {"Connection": "close"}
+"""A connection that was kept may be closed by the web at the moment it is used again."""
+
+
 @dataclass
 class Browser:
     """A person's browser behind the proxy that ends TLS."""
@@ -85,6 +89,7 @@ class Browser:
         """Status and body of the answer."""
         headers = {
             "Host": HOST,
+            **ANEW,
             "X-Forwarded-For": "203.0.113.7",
             "X-Forwarded-Proto": "https",
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
@@ -104,7 +109,7 @@ class Browser:
     async def is_ready(self) -> bool:
         """What the web says of itself and of the others."""
         with suppress(OSError, aiohttp.ClientError):
-            async with self.ground.session.get(f"{self.url}/readyz") as answer:
+            async with self.ground.session.get(f"{self.url}/readyz", headers=ANEW) as answer:
                 return bool(answer.status == 200)
         return False
 
@@ -340,7 +345,7 @@ async def test_every_gate_is_seen_closed_and_opened_by_its_own_door_until_one_en
     clean_days(way.world.engine, demo, way.now)
     await way.is_closed(RealGate.EVIDENCE)
     [kim] = way.world.rows(sa.select(users.c.id))
-    evidenced(way.world.engine, kim["id"], demo, way.now, RULES_MODEL)
+    evidenced(way.world.engine, kim["id"], demo, way.now, MODEL)
     await way.is_closed(RealGate.SECOND_FACTOR)
 
     # the person: two-step sign-in
