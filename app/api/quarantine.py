@@ -15,6 +15,7 @@ from app.threads import in_thread
 from lib.accounts.quarantine import PastWish
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
+from lib.domain.account import CADENCES
 from lib.domain.backtests import MOST_QUESTIONS, MOST_WINDOWS
 from lib.domain.day import DAY_MS
 
@@ -24,8 +25,8 @@ KINDS = ("model", "memory")
 @for_people
 async def price_past(request: Request, user: SessionUser) -> Response:
     """
-    What it would cost: questions at most, USD from *low* to *high* (null = no price is known), and whether the days lie
-    before or after the end of what the model learnt from.
+    What it would cost: questions at most of about *tokens* each, USD from *low* to *high* (null = no price is known),
+    and whether the days lie before or after the end of what the model learnt from.
     """
     found = await in_thread(system().quarantine.offer, user, _wish(await body_of(request)))
     if isinstance(found, Refusal):
@@ -68,6 +69,7 @@ def _wish(body: Fields) -> PastWish:
         until_ms=day_of(body, "until") + DAY_MS,
         windows=body.count("windows", 0),
         most_calls=body.count("most_calls", 0),
+        cadence_min=body.count("cadence_min", 0),
         **given,
     )
 
@@ -81,6 +83,7 @@ _BODY = (
     api.text("until", 10, shape="date"),
     api.decimal("balance", nullable=True),
     api.whole("windows", 0, MOST_WINDOWS),
+    api.whole("cadence_min", 0, max(CADENCES)),
 )
 _CAPS = (api.whole("most_calls", 0, MOST_QUESTIONS), api.decimal("most_usd", nullable=True))
 

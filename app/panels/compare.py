@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.comparison import Told, comparison
 from app.i18n import language, md, t
+from app.panels.memory import tested_as
 from app.ui.compare import Entry, cards_html, pairs_html, tone, version_name
 from app.ui.compare_style import COMPARE
 from app.ui.reasons import say_sentence
@@ -59,6 +60,7 @@ def _entries(found: Told) -> list[Entry]:
             runs=key in running,
             shadow=key not in found.traded,
             waiting=found.waiting.get(key, 0),
+            memory=tested_as(key),
         )
         for key, judged in found.versions.judged.items()
     ]

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.i18n import language, md, t
 from app.panels.choices import still
+from app.panels.memory import memory_badges, running_version
 from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
@@ -130,20 +131,23 @@ def _form(user: SessionUser, labels: dict[str, str]) -> None:
             t("strat.strategy"), list(names), format_func=names.__getitem__, key=still(_STRATEGY), filter_mode=None,
             disabled=user.read_only,
         )  # fmt: skip
-        if strategy_id:
-            _versions(user, strategy_id)
+        version_id = _versions(user, strategy_id) if strategy_id else running_version(user)
         models = {"": t("shadow.its_own")} | labels
         st.selectbox(t("model.model"), list(models), format_func=models.__getitem__, key=still(_MODEL),
                      filter_mode=None, disabled=user.read_only)  # fmt: skip
         _budget_fields(user, "new", ShadowBudget(USUAL_CALLS, USUAL_USD))
+    memory_badges(user, version_id)
     st.caption(t("shadow.form_note"))
     st.button(t("shadow.add_this"), key="shadows_add_this", type="primary", disabled=user.read_only, on_click=_add)
 
 
-def _versions(user: SessionUser, strategy_id: int) -> None:
+def _versions(user: SessionUser, strategy_id: int) -> int:
     numbers = {one.version_id: one.number for one in system().readings.strategy_versions(user.user_id, strategy_id)}
-    st.selectbox(t("strategy.version"), list(numbers), format_func=lambda one: f"#{numbers[one]}",
-                 key=still(f"shadows_version_{strategy_id}"), filter_mode=None, disabled=user.read_only)  # fmt: skip
+    chosen = st.selectbox(
+        t("strategy.version"), list(numbers), format_func=lambda one: f"#{numbers[one]}",
+        key=still(f"shadows_version_{strategy_id}"), filter_mode=None, disabled=user.read_only,
+    )  # fmt: skip
+    return chosen or 0
 
 
 def _add() -> None:

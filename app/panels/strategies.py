@@ -15,6 +15,7 @@ from app.panels.away import patient
 from app.panels.choices import still
 from app.panels.editor import APPROACH, editor
 from app.panels.inputs import inputs
+from app.panels.memory import memory_test
 from app.panels.models import models
 from app.panels.records import records
 from app.panels.rewrites import rewrites
@@ -195,6 +196,7 @@ def _version(user: SessionUser, chosen: Choices, found: StrategyVersion, newest:
         )
         with st.popover(t("strat.manage"), key=f"manage_{found.strategy_id}", disabled=user.read_only):
             _manage(found)
+    memory_test(user, found.version_id, then.model)
 
 
 def _manage(found: StrategyVersion) -> None:

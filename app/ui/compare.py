@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
+from app.ui.memory import Badge
 from app.ui.scores import calls_usd
 from app.ui.strategy_lines import strategy_name
 from app.ui.write import count, percent
@@ -26,7 +27,10 @@ ORDER = (Baseline.HOLD, Baseline.COIN, Baseline.RANDOM_MOMENTS, Baseline.LONG, B
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One version's card: *runs* = it is what trades now; *shadow* = it never did. *waiting* answers wait."""
+    """
+    One version's card: *runs* = it is what trades now; *shadow* = it never did. *waiting* answers wait. *memory* is
+    what a memory test found, None without one.
+    """
 
     key: VersionKey
     judged: Judged
@@ -34,6 +38,7 @@ class Entry:
     runs: bool
     shadow: bool
     waiting: int
+    memory: Badge | None = None
 
 
 def version_name(key: VersionKey, word: Word) -> str:
@@ -59,7 +64,13 @@ def _card(one: Entry, word: Word, say: Say) -> str:
     verdict = f'<p class="verdict {tone(judged)}">{escape(say(judged.reason))}</p>'
     body = _beside(judged, word) if judged.against else _waits(judged, word)
     sure = "" if judged.calibration is None else _sure(judged.calibration, word)
-    return f"<section>{head}{verdict}{_figures(one, word)}{body}{sure}</section>"
+    return f"<section>{head}{verdict}{_memory(one.memory)}{_figures(one, word)}{body}{sure}</section>"
+
+
+def _memory(told: Badge | None) -> str:
+    if told is None:
+        return ""
+    return f'<p class="memory {told.colour}"><b>{escape(told.short)}</b> {escape(told.said)}</p>'
 
 
 def _figures(one: Entry, word: Word) -> str:

@@ -16,6 +16,12 @@ COMPARE = """
   line-height: 1.45; font-weight: 500; background: color-mix(in srgb, var(--tint) 9%, transparent); }
 .cmp .verdict.up { --tint: var(--rise); }
 .cmp .verdict.down { --tint: var(--fall); }
+.cmp .memory { --tint: color-mix(in srgb, currentColor 60%, transparent); margin: 0 0 .5rem !important;
+  font-size: .82rem; line-height: 1.5; overflow-wrap: anywhere; }
+.cmp .memory b { font-weight: 600; font-size: .72rem; padding: .06rem .45rem; border-radius: 9px; margin-right: .2rem;
+  white-space: nowrap; color: var(--tint); background: color-mix(in srgb, var(--tint) 14%, transparent); }
+.cmp .memory.green { --tint: light-dark(#1a7f37, #4ac26b); }
+.cmp .memory.orange { --tint: light-dark(#a85b00, #f0a13b); }
 .cmp dl { margin: 0 !important; padding: 0 !important; }
 .cmp dl div { display: flex; justify-content: space-between; gap: .8rem; padding: .24rem 0; font-size: .84rem; }
 .cmp :is(dt, dd) { margin: 0 !important; padding: 0; }

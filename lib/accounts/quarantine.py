@@ -19,7 +19,7 @@ from lib.accounts.notes import note_of
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.clock import Clock
-from lib.domain.account import AccountSettings
+from lib.domain.account import CADENCES, AccountSettings
 from lib.domain.backtests import FREE, MOST_DAYS, MOST_QUESTIONS, MOST_USD, Wish, wish_problem
 from lib.domain.model_profile import ModelProfile, cutoff_ms, is_named
 from lib.domain.quarantine import Estimate, When, asked_as, calls_of, estimated_cost, stood
@@ -35,7 +35,8 @@ from lib.ports.shadows import Shadows
 class PastWish:
     """
     What is wanted: *version_id* 0 = what trades now, *model* "" = the version's own first. *windows* are of a memory
-    test. The caps: *most_usd* where a price is known, *most_calls* 0 = as many as it needs.
+    test, *cadence_min* 0 = the version's own. The caps: *most_usd* where a price is known, *most_calls* 0 = as many as
+    it needs.
     """
 
     kind: Literal["model", "memory"]
@@ -48,6 +49,7 @@ class PastWish:
     windows: int = 0
     most_usd: Decimal | None = None
     most_calls: int = 0
+    cadence_min: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class QuarantineDesk:
         name = asked.model or found[1].model
         if refusal := chain_refusal(self._models, user, (name,)):
             return refusal
+        if asked.cadence_min not in (0, *CADENCES):
+            return Refusal("refuse.field", field="cadence")
         wish = self._wish(user, asked, name, *found)
         if (calls := calls_of(wish, self._workshop.window)) > MOST_QUESTIONS:
             return Refusal("refuse.past.many", most=MOST_QUESTIONS)
@@ -154,6 +158,8 @@ class QuarantineDesk:
     def _wish(self, user: SessionUser, asked: PastWish, name: str, version_id: int, content: Strategy) -> Wish:
         chosen = self._stores.accounts.chosen(user.user_id)
         said = asked_as(content, name) if asked.kind == "model" else with_model(content, name)
+        if asked.cadence_min:
+            said = replace(said, cadence_min=asked.cadence_min)
         lives = settings_with(said, AccountSettings() if chosen is None else chosen[0])
         return Wish(
             asked.kind,

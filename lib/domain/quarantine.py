@@ -17,7 +17,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
 from lib.domain.analyst_call import Prompt
 from lib.domain.backtests import Wish
-from lib.domain.day import DAY_MS
+from lib.domain.day import DAY_MS, midnight_before
 from lib.domain.model_profile import ModelProfile
 from lib.domain.position import ZERO
 from lib.domain.pricing import AnalystPrices
@@ -31,6 +31,8 @@ SHORT_ANSWER, LONG_ANSWER = 100, 700
 """Tokens of an answer: six keys and a short reason; one with some thought before it."""
 MOST_TRIES = 3
 """How often one question is asked before it counts as not answered."""
+MEMORY_DAYS = 30
+UNSAID_MS = 365 * DAY_MS
 When = Literal["before", "after", "across", "unknown"]
 
 
@@ -49,11 +51,15 @@ class PastQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """*calls* at most, and USD from *low* (short answers, nothing thought) to *high*; None = no price is known."""
+    """
+    *calls* at most of about *tokens* each, and USD from *low* (short answers, nothing thought) to *high*; None = no
+    price is known.
+    """
 
     calls: int
     low: Decimal | None
     high: Decimal | None
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +110,9 @@ def estimated_cost(prices: AnalystPrices, calls: int, tokens: int) -> Estimate:
     """What *calls* questions of *tokens* each cost, when no answer is there yet."""
     low, high = prices.cost(tokens, SHORT_ANSWER), prices.cost(tokens, LONG_ANSWER)
     if low is None or high is None:
-        return Estimate(calls, None, None)
-    return Estimate(calls, low * calls * Decimal("0.8"), high * calls)  # tokens are estimated rather too many
+        return Estimate(calls, None, None, tokens)
+    low *= Decimal("0.8")  # tokens are estimated rather too many
+    return Estimate(calls, low * calls, high * calls, tokens)
 
 
 def over_job(wish: Wish, calls: int, usd: Decimal, reserve: Decimal) -> Reason:
@@ -137,6 +144,16 @@ def over_day(limits: PlatformLimits, used: DayUse, profile: ModelProfile, owner_
         return codes.PAST_PERSON_REACHED()
     is_over = used.everybody.usd + reserve > limits.past_cost and not profile.prices.free
     return codes.PAST_PLATFORM_REACHED() if is_over else NOTHING
+
+
+def days_to_remember(cutoff_ms: int | None, now_ms: int) -> tuple[int, int]:
+    """
+    The days a memory test asks about, [since, until) in epoch ms: the last that the model may have read. Who does not
+    say its cutoff is asked about days of a year ago.
+    """
+    end = now_ms - UNSAID_MS if cutoff_ms is None else min(cutoff_ms, now_ms)
+    until = midnight_before(end)
+    return until - MEMORY_DAYS * DAY_MS, until
 
 
 def stood(cutoff: str, since_ms: int, until_ms: int, cutoff_ms: int) -> When:

@@ -25,6 +25,8 @@ from lib.queries.exports import ExportReadings
 from lib.queries.log_search import Words as Words
 from lib.queries.logs import LogFilter as LogFilter
 from lib.queries.logs import LogReadings
+from lib.queries.memory_tests import MemoryResult as MemoryResult
+from lib.queries.memory_tests import MemoryTestReadings
 from lib.queries.models import ModelDay as ModelDay
 from lib.queries.models import ModelLine as ModelLine
 from lib.queries.models import ModelReadings
@@ -129,5 +131,6 @@ class Readings(
     ModelReadings,
     RecordReadings,
     BacktestReadings,
+    MemoryTestReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

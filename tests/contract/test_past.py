@@ -27,7 +27,7 @@ from lib.domain.quarantine import MOST_TRIES, PastQuestion, asked_as
 from lib.domain.reason import Reason
 from lib.domain.strategy import DESIGN, written
 from lib.ports.analyst import Analyst
-from lib.ports.backtests import Answer
+from lib.ports.backtests import Answer, Job
 from lib.queries import Readings
 from lib.trading.past_room import BEGIN_MS, MOST_FAILED, STINT, PastMeans, PastRoom
 from lib.trading.turns import PLACES, Turns, Urgency
@@ -391,6 +391,27 @@ async def test_repeats_of_one_question_are_questions(town: Town) -> None:
     assert len(town.provider.asked) == 3
     assert [len(window) for window in town.notifier.tested(job, 4)] == [4]
     assert town.line(user, job.job_id)[1] == "replay"
+
+
+async def test_the_newest_memory_test_of_a_version_and_model_is_its_owners_alone(town: Town) -> None:
+    kim, lee = await town.person("kim"), await town.person("lee")
+    clean, dates = codes.MEMORY_CLEAN(windows=100), codes.MEMORY_DATES(share=D("0.4"))
+
+    def tested(user: int, version: int, model: str, asked: str, at_ms: int, *badges: Reason) -> None:
+        job = Job(1, user, FEED, "k", replace(WISH, version_id=version, model=model))
+        town.notifier.keep_test(job, asked, 100, badges, at_ms)
+
+    tested(kim, 3, "fast", "gpt-x", 5, clean)
+    tested(kim, 3, "fast", "gpt-y", 9, dates, clean)
+    tested(kim, 3, "default", "gpt-x", 7, clean)
+    tested(lee, 3, "fast", "gpt-z", 8, clean)
+    found = town.readings.memory_tests(kim)
+    assert [(one.model, one.asked, one.tested_ms) for one in found] == [("fast", "gpt-y", 9), ("default", "gpt-x", 7)]
+    assert found[0].badges == (dates, clean)
+    assert [one.asked for one in town.readings.memory_tests(lee)] == ["gpt-z"]
+    assert found[0].is_current({"fast": "gpt-y"})
+    assert not found[0].is_current({"fast": "gpt-z"})
+    assert not found[0].is_current({}), "no list has it any more"
 
 
 async def test_one_that_asks_a_model_waits_beside_one_that_asks_nobody(town: Town) -> None:

@@ -20,6 +20,7 @@ from lib.domain.quarantine import (
     answer_key,
     asked_as,
     calls_of,
+    days_to_remember,
     estimated_cost,
     over_day,
     over_job,
@@ -76,8 +77,16 @@ def test_what_it_costs_is_a_range_or_not_known() -> None:
     assert cost.high is not None
     assert 0 < cost.low < cost.high
     unknown = estimated_cost(AnalystPrices(), 5, 1_000)
-    assert (unknown.low, unknown.high) == (None, None)
+    assert (unknown.low, unknown.high, unknown.tokens) == (None, None, cost.tokens) == (None, None, 1_000)
     assert calls_of(replace(WISH, kind="memory", windows=100), 9) == 900
+
+
+def test_a_memory_test_is_over_the_last_days_the_model_may_have_read() -> None:
+    cutoff, now = cutoff_ms("2024-06-30"), 20_600 * DAY_MS + 5
+    assert cutoff is not None
+    assert days_to_remember(cutoff, now) == (cutoff - 30 * DAY_MS, cutoff)
+    assert days_to_remember(now + 9 * DAY_MS, now) == (20_570 * DAY_MS, 20_600 * DAY_MS), "days that are over"
+    assert days_to_remember(None, now) == (20_205 * DAY_MS, 20_235 * DAY_MS), "a year ago"
 
 
 def test_a_job_ends_before_it_could_cost_more_than_allowed() -> None:

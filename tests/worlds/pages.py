@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from lib.accounts.backtests import Asked
 from lib.accounts.models import ModelChoice
+from lib.accounts.quarantine import PastOffer, PastWish
 from lib.accounts.refusal import Refusal
 from lib.accounts.shadows import MadeShadow
 from lib.accounts.strategies import Kept, MadeShare
@@ -31,6 +32,7 @@ from lib.domain.model_profile import ModelProfile
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import Admission, Banner
 from lib.domain.pricing import AnalystPrices
+from lib.domain.quarantine import estimated_cost
 from lib.domain.reason import NOTHING, text
 from lib.domain.scores import Beside, Score
 from lib.domain.shadow import Shadow, ShadowBudget, with_model
@@ -62,6 +64,7 @@ from lib.queries import (
     LogRow,
     Mark,
     Marker,
+    MemoryResult,
     OpinionWorth,
     OwnAccount,
     Page,
@@ -202,6 +205,7 @@ class Shelf:
         self.later = 2
         self.compares = compares(NOW_MS, HOSTILE)
         self.board = arena_view(NOW_MS, HOSTILE[:24])
+        self.remembered: list[MemoryResult] = []
         self.tested, self.past = [past_worlds.line()], past_worlds.found()
         self.beside: tuple[dict[str, Any], ...] = ()
         """What is other than the first of each symbol the account trades beside it."""
@@ -442,6 +446,9 @@ class Shelf:
         line = next((one for one in self.backtests(user_id) if one.job_id == job_id and one.state == "done"), None)
         return None if line is None else replace(self.past, line=line)
 
+    def memory_tests(self, user_id: int) -> list[MemoryResult]:
+        return self.remembered if self._has(user_id) else []
+
     def arena(self) -> ArenaView:
         return self.board
 
@@ -646,6 +653,19 @@ class Acts:
     def ask_backtest(self, user: SessionUser, wish: Wish) -> Asked | Refusal:
         return self._do("ask_backtest", user, wish) or Asked(9)
 
+    def offer_past(self, user: SessionUser, wish: PastWish) -> PastOffer | Refusal:
+        model = next(
+            one.profile for one in self.choices(1, is_guest=False) if one.profile.name == (wish.model or "fast")
+        )
+        cost = estimated_cost(model.prices, 900, 2_345)
+        return self._do("offer_past", user, wish) or PastOffer(model, cost, "unknown")
+
+    def ask_past(self, user: SessionUser, wish: PastWish) -> Asked | Refusal:
+        return self._do("ask_past", user, wish) or Asked(9)
+
+    def ask_past_again(self, user: SessionUser, wish: Wish) -> Asked | Refusal:
+        return self._do("ask_past_again", user, wish) or Asked(9)
+
     def cancel_backtest(self, user: SessionUser, job_id: int) -> Refusal | None:
         return self._do("cancel_backtest", user, job_id)
 
@@ -728,6 +748,7 @@ def stage() -> SimpleNamespace:
             share=acts.share_backtest,
             unshare=acts.unshare_backtest,
         ),
+        quarantine=SimpleNamespace(offer=acts.offer_past, ask=acts.ask_past, again=acts.ask_past_again),
         models=SimpleNamespace(
             choices=acts.choices, save=acts.save_model, delete=acts.delete_model, clear_key=acts.clear_model_key
         ),
