@@ -38,7 +38,9 @@ def real_money(user: SessionUser) -> None:
         st.progress(open_gates / len(stand.gates), text=t("real.progress", done=open_gates, all=len(stand.gates)))
         for each in stand.gates:
             _gate(each)
+        st.divider()
         stretch(user, stand)
+        st.divider()
         _consent(user, stand)
 
 

@@ -20,6 +20,7 @@ from lib.accounts.real_money import OVERRIDES
 from lib.accounts.web import SessionUser
 from lib.domain.real_money import AHEAD_MS, RealGate
 from lib.domain.stretch import DAY_MS, OVERRIDE_LIFE_MS, Stretch, stretch_refusal
+from lib.domain.venues import CAPABILITIES
 from lib.queries.real import RealStanding
 
 
@@ -50,7 +51,12 @@ def _standing(one: Stretch, stand: RealStanding) -> None:
         st.warning(md("stretch.overridden", date=ends), icon=":material/warning:")
     elif one.ended_ms:
         why = stretch_refusal([one], now, now + AHEAD_MS)
-        st.markdown(f":green[{t('stretch.passed')}]" if not why else plain(say_sentence(why, language())))
+        if why:
+            st.warning(plain(say_sentence(why, language())), icon=":material/error:")
+        else:
+            st.markdown(f":green[{t('stretch.passed')}]")
+    elif now >= one.until_ms:
+        st.caption(t("stretch.judging"))
     else:
         done = min(one.criteria.days, max(0, (now - one.first_ms) // DAY_MS))
         st.progress(done / one.criteria.days, text=t("stretch.days", done=done, all=one.criteria.days))
@@ -61,6 +67,8 @@ def _begin(user: SessionUser, stand: RealStanding) -> None:
     if criteria is None:
         st.caption(t("stretch.no_record"))
         return
+    if stand.stretches:
+        st.markdown(f"**{t('stretch.next')}**")
     st.caption(md("stretch.criteria", **asdict(criteria)))
     if st.button(t("stretch.begin"), key="stretch_begin", disabled=user.read_only):
         tell(system().real_money.begin(require_user(), stand.account_id, criteria), t("stretch.begun"))
@@ -70,7 +78,8 @@ def _begin(user: SessionUser, stand: RealStanding) -> None:
 def _without(user: SessionUser, stand: RealStanding, one: Stretch) -> None:
     has_factor = all(each.is_open for each in stand.gates if each.gate is RealGate.SECOND_FACTOR)
     is_shut = any(not each.is_open for each in stand.gates if each.gate is RealGate.EVIDENCE)
-    if not (has_factor and is_shut) or user.read_only:
+    is_needed = CAPABILITIES[stand.venue].has_real_money  # elsewhere nothing waits for it
+    if not (is_needed and has_factor and is_shut) or user.read_only:
         return
     with st.expander(t("stretch.without")):
         if not is_proved(user):

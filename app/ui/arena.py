@@ -39,7 +39,7 @@ def lines_of(found: Board, user_id: int) -> dict[str, list[Line]]:
     return {
         "ranked": [Line(one.entry, one.rank, one.entry.user_id == user_id) for one in found.ranked],
         "waiting": lines(found.waiting),
-        "beside": [*lines(found.house), *references] if found.random is not None or found.house else [],
+        "beside": [*references, *lines(found.house)] if found.random is not None or found.house else [],
         "left": lines(found.left),
     }
 

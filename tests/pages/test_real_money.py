@@ -12,7 +12,7 @@ from app.ui.reasons import say_sentence
 from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.real_money import RealFacts, RealGate, standings
-from lib.domain.stretch import seal_of
+from lib.domain.stretch import DAY_MS, seal_of
 from lib.queries.real import RealStanding
 from tests.factories import T
 from tests.pages.conftest import Visit
@@ -111,6 +111,22 @@ def test_an_override_is_told_with_its_end_and_what_missed_by_name(visit: Visit, 
     staged.shelf.real = standing(replace(open_facts(now), stretches=(failed,)))
     at = visit("t-owner", "api_keys", "en")
     assert plain(say_sentence(codes.STRETCH_BROKEN(count=2), "en")) in told(at)
+
+
+def test_one_whose_days_are_over_waits_for_its_judgement(visit: Visit, staged: SimpleNamespace) -> None:
+    now = staged.clock.now_ms()
+    staged.shelf.real = standing(running(now))
+    assert catalogue("en")["stretch.judging"] in told(visit("t-owner", "api_keys", "en"))
+    begun = replace(passed(now), begun_ms=now - 5 * DAY_MS, ended_ms=0, measured=None)
+    staged.shelf.real = standing(replace(open_facts(now), stretches=(replace(begun, seal=seal_of(begun)),)))
+    assert catalogue("en")["stretch.judging"] not in told(visit("t-owner", "api_keys", "en"))
+
+
+def test_where_nothing_waits_for_evidence_there_is_nothing_to_do_without(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.shelf.real = standing(running(staged.clock.now_ms()), venue="demo")
+    at = visit("t-owner", "api_keys", "en")
+    assert catalogue("en")["stretch.title"] in told(at)
+    assert catalogue("en")["stretch.without"] not in [each.label for each in at.expander]
 
 
 def test_in_demo_trading_the_stretch_stands_by_itself(visit: Visit, staged: SimpleNamespace) -> None:
