@@ -9,6 +9,7 @@ import unicodedata
 from urllib.parse import parse_qsl, urlsplit
 
 from lib.domain.errors import Halt
+from lib.domain.model_profile import cutoff_ms
 
 LEARN = "learn"
 FORMATS = ("json_schema", "json_object", "text")
@@ -93,6 +94,14 @@ def max_tokens(text: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 6 and LEAST_TOKENS <= int(value) <= MOST_TOKENS):
         raise Halt(f"ANALYST_MAX_TOKENS={value!r} must be {LEARN}, or a number from {LEAST_TOKENS} to {MOST_TOKENS}")
     return int(value)
+
+
+def cutoff(text: str) -> str:
+    """ANALYST_CUTOFF: the last day of what OPENAI_MODEL was trained on (2024-06-30); "" = nobody says."""
+    value = text.strip()
+    if value and cutoff_ms(value) is None:
+        raise Halt(f"ANALYST_CUTOFF={value[:40]!r} must be a day such as 2024-06-30, or empty")
+    return value
 
 
 def own_hosts(text: str) -> frozenset[str]:

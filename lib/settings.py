@@ -70,6 +70,8 @@ class Settings:
     """0 = as learnt."""
     analyst_prices: AnalystPrices
     """What the operator set; unknown = what the model is known to cost, if it is."""
+    analyst_cutoff: str
+    """The last day of what `openai_model` was trained on, "" = nobody says."""
     analyst_cost_capped: bool
     """Whether the operator set a cap on cost, which then must be counted."""
     platform_limits: PlatformLimits
@@ -204,6 +206,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         analyst_effort=values.choice(source, "ANALYST_EFFORT", LEARN, (LEARN, *analyst_settings.EFFORTS)),
         analyst_max_tokens=analyst_settings.max_tokens(source.get("ANALYST_MAX_TOKENS", "")),
         analyst_prices=_analyst_prices(source),
+        analyst_cutoff=analyst_settings.cutoff(source.get("ANALYST_CUTOFF", "")),
         analyst_cost_capped=bool(source.get("PLATFORM_ANALYST_COST_USD", "").strip()),
         platform_limits=_platform_limits(source),
         encryption_key=values.key(source, "ENCRYPTION_KEY"),

@@ -1,7 +1,8 @@
 """
 What the past would have brought: a question to ask of it, how far it is, what came of it, and what was asked before.
 
-Which result is shown stands in the address (`?run`). Nothing here asks a model, and no order is anywhere near.
+Which result is shown stands in the address (`?run`). A model is asked in quarantine alone, by the trader, within a cap
+that is typed here; no order is anywhere near.
 """
 
 import streamlit as st

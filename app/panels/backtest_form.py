@@ -11,19 +11,21 @@ import streamlit as st
 
 from app.i18n import md, t
 from app.panels.choices import still
+from app.panels.past_form import PLACE, ask_about, found_of, whom
 from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import CADENCES, RISK_PROFILES, AccountSettings, RiskLevel
-from lib.domain.backtests import FREE, MOST_DAYS, MOST_LEVERAGE, Kind, Wish
+from lib.domain.backtests import MOST_DAYS, MOST_LEVERAGE, Kind, Wish
 from lib.domain.day import DAY_MS
 from lib.queries import OwnAccount
 
 COLUMN, WIDE = 155, 300
 """Pixels: two fields beside each other on a phone; two dates."""
-USUAL_DAYS = 30
+USUAL_DAYS: dict[Kind, int] = {"model": 1}
+"""Where it is another number than a month."""
 _EPOCH = date(1970, 1, 1)
 
 
@@ -35,20 +37,37 @@ def form(user: SessionUser) -> None:
     with st.container(border=True, key="bt_form"):
         left, right = st.columns(2, gap="large")
         with left:
-            kind = _kind(bool(mine), off=off)
+            kind = _kind(bool(mine))
             _days(kind, off=off)
             with st.grid(columns="auto", min_column_width=COLUMN, gap="small"):
                 _what(mine, kind, off=off)
                 _number("bt_balance", t("bt.balance"), 10_000.0, (100.0, 10_000_000.0, 100.0), off=off)
         with right:
-            _level(settings, off=off)
-            with st.grid(columns="auto", min_column_width=COLUMN, gap="small"):
-                _limits(settings, kind, off=off)
-            st.toggle(t("strategy.long_only"), key="bt_long_only", value=settings.long_only, disabled=off)
+            version_id = _asked(user, off=off) if kind == "model" else _carried_out(settings, kind, off=off)
+        st.caption(t(f"bt.note_{kind}"))
+        if kind == "model":
+            ask_about(user, version_id, _exact(st.session_state["bt_balance"]))
+            return
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             icon = ":material/play_arrow:"
             st.button(t("bt.start"), key="bt_start", type="primary", icon=icon, disabled=off, on_click=_start)
-            st.caption(t(f"bt.note_{kind}"))
+            if off:
+                st.caption(t("refuse.read_only"))
+
+
+def _asked(user: SessionUser, *, off: bool) -> int:
+    with st.grid(columns="auto", min_column_width=COLUMN, gap="small"):
+        version_id = whom(user, off=off)
+    found_of(user, version_id)
+    return version_id
+
+
+def _carried_out(settings: AccountSettings, kind: Kind, *, off: bool) -> int:
+    _level(settings, off=off)
+    with st.grid(columns="auto", min_column_width=COLUMN, gap="small"):
+        _limits(settings, kind, off=off)
+    st.toggle(t("strategy.long_only"), key="bt_long_only", value=settings.long_only, disabled=off)
+    return 0
 
 
 def _accounts(user: SessionUser) -> list[OwnAccount]:
@@ -68,13 +87,13 @@ def _level(settings: AccountSettings, *, off: bool) -> None:
     )
 
 
-def _kind(has_account: bool, *, off: bool) -> Kind:
-    options = list(FREE) if has_account else ["rules"]
+def _kind(has_account: bool) -> Kind:
+    options: list[Kind] = ["rules", "answers", "model"] if has_account else ["rules", "model"]
     said = st.segmented_control(
         t("bt.kind"), options, format_func=lambda one: t(f"bt.kind_{one}"), key=still("bt_kind"),
-        default="rules", required=True, label_visibility="collapsed", disabled=off,
+        default="rules", required=True, label_visibility="collapsed",
     )  # fmt: skip
-    return "answers" if said == "answers" else "rules"
+    return said if said in options else "rules"
 
 
 def _what(mine: list[OwnAccount], kind: Kind, *, off: bool) -> None:
@@ -96,9 +115,10 @@ def _today() -> date:
 
 def _days(kind: Kind, *, off: bool) -> None:
     last = _today() - timedelta(days=1)
-    usual = (last - timedelta(days=USUAL_DAYS - 1), last)
+    usual = (last - timedelta(days=USUAL_DAYS.get(kind, 30) - 1), last)
+    key = f"{PLACE}_days" if kind == "model" else "bt_days"
     st.date_input(
-        t("bt.days"), usual, key="bt_days", max_value=last, min_value=date(2020, 3, 25),
+        t("bt.days"), usual, key=key, max_value=last, min_value=date(2020, 3, 25),
         help=md("bt.days_note", most=MOST_DAYS[kind]), disabled=off, width=WIDE,
     )  # fmt: skip
 

@@ -32,10 +32,12 @@ def asking(user: SessionUser, wish: PastWish | None, place: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{place}_way"):
         st.button(
             t("past.price"), key=f"{place}_price", icon=":material/sell:", disabled=off or wish is None,
-            on_click=_price, args=(wish, place),
+            on_click=_want, args=(place,),
         )  # fmt: skip
         if off:
             st.caption(t("refuse.read_only" if user.read_only else "refuse.guest"))
+    if st.session_state.pop(_wanted(place), False) and wish is not None:
+        _price(wish, place)
     asked, offer = st.session_state.get(_kept(place)) or (None, None)
     if offer is not None and asked == wish and not off:
         _offered(offer, place)
@@ -43,6 +45,15 @@ def asking(user: SessionUser, wish: PastWish | None, place: str) -> None:
 
 def _kept(place: str) -> str:
     return f"_{place}_offer"
+
+
+def _wanted(place: str) -> str:
+    return f"_{place}_wanted"
+
+
+def _want(place: str) -> None:
+    """The price of what stands there once the page is drawn: a field that was left by this click is in it."""
+    st.session_state[_wanted(place)] = True
 
 
 def _price(wish: PastWish, place: str) -> None:

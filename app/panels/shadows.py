@@ -13,6 +13,7 @@ from app.i18n import language, md, t
 from app.panels.choices import still
 from app.panels.memory import memory_badges, running_version
 from app.panels.telling import tell
+from app.panels.version_choice import version_choice, version_chosen
 from app.session import require_user
 from app.system import system
 from app.ui.models import model_label, usd
@@ -28,7 +29,7 @@ CARD = 300
 """Pixels: two cards beside each other on a desk's screen, one under the other on a phone."""
 MOST_WHYS = 3
 LONGEST_USD = 10
-_STRATEGY, _MODEL = "shadows_strategy", "shadows_model"
+PLACE, _MODEL = "shadows", "shadows_model"
 
 
 def shadows(user: SessionUser) -> None:
@@ -124,14 +125,8 @@ def _typed(place: str) -> ShadowBudget:
 
 
 def _form(user: SessionUser, labels: dict[str, str]) -> None:
-    kept = {one.strategy_id: strategy_name(one.name, t) for one in system().readings.strategies(user.user_id)}
-    names = {0: t("shadow.now")} | kept
     with st.grid(columns="auto", min_column_width=CARD, gap="small"):
-        strategy_id = st.selectbox(
-            t("strat.strategy"), list(names), format_func=names.__getitem__, key=still(_STRATEGY), filter_mode=None,
-            disabled=user.read_only,
-        )  # fmt: skip
-        version_id = _versions(user, strategy_id) if strategy_id else running_version(user)
+        version_id = version_choice(user, PLACE, off=user.read_only) or running_version(user)
         models = {"": t("shadow.its_own")} | labels
         st.selectbox(t("model.model"), list(models), format_func=models.__getitem__, key=still(_MODEL),
                      filter_mode=None, disabled=user.read_only)  # fmt: skip
@@ -141,19 +136,9 @@ def _form(user: SessionUser, labels: dict[str, str]) -> None:
     st.button(t("shadow.add_this"), key="shadows_add_this", type="primary", disabled=user.read_only, on_click=_add)
 
 
-def _versions(user: SessionUser, strategy_id: int) -> int:
-    numbers = {one.version_id: one.number for one in system().readings.strategy_versions(user.user_id, strategy_id)}
-    chosen = st.selectbox(
-        t("strategy.version"), list(numbers), format_func=lambda one: f"#{numbers[one]}",
-        key=still(f"shadows_version_{strategy_id}"), filter_mode=None, disabled=user.read_only,
-    )  # fmt: skip
-    return chosen or 0
-
-
 def _add() -> None:
     state = st.session_state
-    version_id = int(state.get(f"shadows_version_{state.get(_STRATEGY) or 0}") or 0)
-    made = system().shadows.add(require_user(), version_id, str(state.get(_MODEL) or ""), _typed("new"))
+    made = system().shadows.add(require_user(), version_chosen(PLACE), str(state.get(_MODEL) or ""), _typed("new"))
     tell(made if isinstance(made, Refusal) else None, t("shadow.added"))
 
 

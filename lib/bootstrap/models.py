@@ -37,7 +37,8 @@ def listed_models(settings: Settings, engine: sa.Engine) -> ModelDesk:
 def environment_model(settings: Settings) -> ModelProfile:
     """The first of the list: what `OPENAI_*` says, always as it is now, so that nothing is copied at an upgrade."""
     name, url = settings.openai_model, settings.openai_base_url
-    return ModelProfile(DEFAULT_MODEL, name[:LONGEST_SHOWN_HERE], url, name, prices_of(settings))
+    cutoff, prices = settings.analyst_cutoff, prices_of(settings)
+    return ModelProfile(DEFAULT_MODEL, name[:LONGEST_SHOWN_HERE], url, name, prices, cutoff=cutoff)
 
 
 @dataclass(frozen=True, slots=True)

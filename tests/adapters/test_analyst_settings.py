@@ -4,6 +4,7 @@ import pytest
 
 from lib.adapters.openai.profile import Wishes
 from lib.bootstrap.analyst import wishes_of
+from lib.bootstrap.models import environment_model
 from lib.domain.errors import Halt
 from lib.settings import load
 
@@ -105,6 +106,8 @@ def test_how_it_is_asked_is_learnt_unless_it_is_set() -> None:
         ("ANALYST_MAX_TOKENS", "1e4"),
         ("ANALYST_MAX_TOKENS", "9999999"),
         ("ANALYST_MAX_TOKENS", "-1"),
+        ("ANALYST_CUTOFF", "2024-02-30"),
+        ("ANALYST_CUTOFF", "June 2024"),
         ("OPENAI_MODEL", "a model"),
         ("OPENAI_MODEL", "m" * 101),
     ],
@@ -112,3 +115,8 @@ def test_how_it_is_asked_is_learnt_unless_it_is_set() -> None:
 def test_nonsense_stops_the_process_by_its_name(name: str, value: str) -> None:
     with pytest.raises(Halt, match=name):
         load({name: value})
+
+
+def test_the_environments_model_is_stamped_with_what_its_operator_says() -> None:
+    assert environment_model(load({"ANALYST_CUTOFF": " 2024-06-30 "})).cutoff == "2024-06-30"
+    assert environment_model(load({})).cutoff == ""

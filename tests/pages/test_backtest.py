@@ -9,9 +9,11 @@ import pytest
 
 from app.i18n import catalogue
 from lib.accounts.refusal import Refusal
+from lib.domain import reason_codes as codes
 from lib.domain.account import RiskLevel
 from lib.domain.backtests import Wish, wish_problem
 from lib.domain.day import DAY_MS
+from lib.queries import MemoryResult
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import component, tree
 from tests.pages.test_results import markup
@@ -121,3 +123,78 @@ def test_what_others_wrote_is_text(visit: Visit, staged: SimpleNamespace) -> Non
     at = visit("t-owner", "backtest", "en")
     assert not at.exception
     assert HOSTILE not in markup(at)
+
+
+STAMP = {
+    "name": "fast",
+    "shown": HOSTILE,
+    "asked": "gpt-x",
+    "cutoff": "",
+    "when": "unknown",
+    "calls": 48,
+    "usd": "0.0123",
+}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_what_a_model_said_stands_under_its_stamp(visit: Visit, staged: SimpleNamespace, language: str) -> None:
+    staged.shelf.past = replace(samples.found(), result=samples.result() | {"quarantine": STAMP})
+    at = visit("t-owner", "backtest", language)
+    assert not at.exception
+    [stamp] = at.warning
+    assert catalogue(language)["bt.quarantine"] in stamp.value
+    assert HOSTILE not in stamp.value, "what a model is called is no markup"
+    told = " ".join(one.value for one in at.caption)
+    assert "48" in told
+    assert "0.0123" in told
+
+
+def test_a_model_is_asked_by_version_days_and_cadence_after_its_price_was_told(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    staged.shelf.remembered = [MemoryResult(3, "fast", "gpt-x", NOW_MS, 100, (codes.MEMORY_CLEAN(windows=100),))]
+    at = visit("t-owner", "backtest", "en")
+    at.segmented_control(key="bt_kind").set_value("model").run()
+    assert not at.exception
+    assert "bt_start" not in [one.key for one in at.button], "nothing starts without a price"
+    at.selectbox(key="bt_past_strategy").set_value(2).run()
+    assert catalogue("en")["mem.clean"] in " ".join(one.value for one in at.markdown)
+    at.selectbox(key="bt_past_model").set_value("fast")
+    at.selectbox(key="bt_past_cadence").set_value(15)
+    at.date_input(key="bt_past_days").set_value((date(2025, 1, 1), date(2025, 1, 2)))
+    at.button(key="bt_past_price").click().run()
+    assert not at.exception
+    wish = staged.acts.done[-1][-1]
+    assert (wish.kind, wish.version_id, wish.model, wish.cadence_min, wish.windows) == ("model", 3, "fast", 15, 0)
+    assert (wish.until_ms - wish.since_ms, wish.balance, wish.most_usd) == (2 * DAY_MS, Decimal(10_000), None)
+    assert catalogue("en")["bt.quarantine"] in at.warning[0].value, "the stamp stands there before"
+    at.text_input(key="bt_past_cap").set_value("2").run()
+    at.button(key="bt_past_ask").click().run()
+    assert not at.exception
+    assert staged.acts.done[-1] == ("ask_past", 1, replace(wish, most_usd=Decimal(2)))
+
+
+def test_half_a_span_has_no_price(visit: Visit) -> None:
+    at = visit("t-owner", "backtest", "en")
+    at.segmented_control(key="bt_kind").set_value("model").run()
+    at.date_input(key="bt_past_days").set_value((date(2025, 1, 1),)).run()
+    assert not at.exception
+    assert at.button(key="bt_past_price").disabled
+
+
+@pytest.mark.parametrize(("token", "why"), [("t-demo", "refuse.read_only"), ("t-guest", "refuse.guest")])
+def test_who_may_ask_no_model_is_told_why(visit: Visit, token: str, why: str) -> None:
+    at = visit(token, "backtest", "ko")
+    at.segmented_control(key="bt_kind").set_value("model").run()
+    assert not at.exception
+    assert at.button(key="bt_past_price").disabled
+    assert catalogue("ko")[why] in [one.value for one in at.caption]
+
+
+def test_one_that_ended_early_goes_on(visit: Visit, staged: SimpleNamespace) -> None:
+    wish = replace(samples.WISH, kind="model", model="fast", version_id=3, most_calls=9)
+    staged.shelf.tested = [samples.line(4, wish=wish, state="cancelled", earned=None, calls=3, stage="asking")]
+    at = visit("t-owner", "backtest", "en")
+    at.button(key="bt_again_4").click().run()
+    assert not at.exception
+    assert staged.acts.done[-1] == ("ask_past_again", 1, wish)

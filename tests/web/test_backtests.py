@@ -174,3 +174,77 @@ def test_certainty_is_never_a_whole_hundred() -> None:
 def test_days_of_the_sample_are_those_it_says() -> None:
     assert samples.WISH.days == 30
     assert samples.WISH.since_ms % DAY_MS == 0
+
+
+PAST: dict[str, object] = {
+    "kind": "model", "version_id": 0, "model": "", "symbol": "BTCUSDT", "since": "2026-01-01", "until": "2026-01-02",
+    "balance": "1000", "windows": 0, "cadence_min": 60,
+}  # fmt: skip
+STAMP = {
+    "name": "default",
+    "shown": "<b>x</b>",
+    "asked": "gpt-x",
+    "cutoff": "2026-01-01",
+    "when": "across",
+    "calls": 48,
+}
+
+
+def _capped(place: Place, **changes: object) -> dict[str, object]:
+    """The question within what it costs at most."""
+    told = place.post("/api/backtests/model/price", PAST | changes).json()
+    cap = {"most_calls": told["calls"]} if told["high"] is None else {"most_usd": "5"}
+    return PAST | changes | cap
+
+
+def test_a_model_about_the_past_is_priced_asked_cancelled_and_goes_on(place: Place) -> None:
+    told = place.post("/api/backtests/model/price", PAST)
+    assert told.status_code == 200, told.text
+    assert told.json()["calls"] == 48
+    assert told.json()["tokens"] > 100
+    assert told.json()["model"]["name"] == "default"
+    assert told.json()["when"] == "unknown"
+    listed = len(place.get("/api/backtests", place.lee).json()["backtests"])
+    uncapped = place.post("/api/backtests/model", PAST)
+    assert (uncapped.status_code, uncapped.json()["error"]) == (422, "refuse.past.usd")
+    assert len(place.get("/api/backtests", place.lee).json()["backtests"]) == listed
+    made = place.post("/api/backtests/model", _capped(place))
+    assert made.status_code == 200, made.text
+    job_id = made.json()["job_id"]
+    line = place.get("/api/backtests", place.lee).json()["backtests"][0]
+    assert (line["job_id"], line["state"]) == (job_id, "queued")
+    assert place.post("/api/backtests/model/again", {"job_id": job_id}).status_code == 404, "it is not over"
+    assert place.post("/api/backtests/cancel", {"job_id": job_id}).status_code == 200
+    again = place.post("/api/backtests/model/again", {"job_id": job_id})
+    assert again.status_code == 200, again.text
+    assert again.json()["job_id"] > job_id
+    assert place.post("/api/backtests/cancel", {"job_id": again.json()["job_id"]}).status_code == 200
+
+
+def test_nobody_asks_a_model_by_what_is_not_theirs_or_only_looking(place: Place) -> None:
+    assert place.post("/api/backtests/model/again", {"job_id": 999_999}).status_code == 404
+    gone = place.post("/api/backtests/model", PAST | {"version_id": 999_999})
+    assert gone.json()["error"] == "refuse.strategy.gone"
+    asked: list[tuple[str, dict[str, object]]] = [("/price", PAST), ("", PAST), ("/again", {"job_id": 1})]
+    for path, body in asked:
+        assert place.post(f"/api/backtests/model{path}", body, read_only=True).status_code == 403
+
+
+@pytest.mark.parametrize("odd", [{"cadence_min": 7}, {"kind": "rules"}, {"windows": 100}, {"until": "2999-01-01"}])
+def test_what_no_model_can_be_asked_has_no_price(place: Place, odd: dict[str, object]) -> None:
+    assert place.post("/api/backtests/model/price", PAST | odd).status_code in (400, 422)
+
+
+def test_what_a_model_said_is_stamped_for_strangers_and_by_rest(place: Place) -> None:
+    made = place.post("/api/backtests/model", _capped(place, cadence_min=15))
+    assert made.status_code == 200, made.text
+    job = place.book.take(place.system.feed, SystemClock().now_ms())
+    assert job is not None
+    told = samples.result() | {"quarantine": STAMP | {"usd": "0.01"}}
+    place.book.end(job.job_id, "done", SystemClock().now_ms(), Answer(told))
+    code = place.code(job.job_id)
+    page = place.get(f"/past?code={code}&lang=en", accept="text/html")
+    assert "Quarantine: &lt;b&gt;x&lt;/b&gt; (gpt-x) was trained until 2026-01-01" in page.text
+    assert "Nothing here counts in comparisons, records or the ladder." in page.text
+    assert place.get(f"/api/backtest?code={code}").json()["result"]["quarantine"]["asked"] == "gpt-x"
+    assert place.get(f"/api/backtests/{job.job_id}", place.lee).json()["result"]["quarantine"]["when"] == "across"

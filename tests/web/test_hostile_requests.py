@@ -32,7 +32,7 @@ KEY = {"venue": "paper", "api_key": "k" * 18, "api_secret": "s" * 36}
 COMING = {"email": "new@example.com", "password": "correct horse battery", "accepted_risk": True, "locale": "ko"}
 PAST: dict[str, object] = {
     "kind": "memory", "version_id": 1, "model": "default", "symbol": "BTCUSDT", "since": "2026-01-01",
-    "until": "2026-01-03", "balance": "1000", "windows": 100, "most_usd": "1", "most_calls": 900,
+    "until": "2026-01-03", "balance": "1000", "windows": 100, "most_usd": "1", "most_calls": 900, "cadence_min": 15,
 }  # fmt: skip
 FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/auth/register"): COMING,
