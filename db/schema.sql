@@ -616,13 +616,13 @@ CREATE TABLE backtests (
     cancel_ms BIGINT NOT NULL DEFAULT 0,  -- when its person wanted it no more; 0 = it is wanted
     ended_ms BIGINT NOT NULL DEFAULT 0,
     hidden_ms BIGINT NOT NULL DEFAULT 0,  -- when its person deleted it; 0 = it is seen
+    earned DECIMAL(36,18),  -- a fraction of the start
+    result MEDIUMTEXT,  -- base64 of zlib of JSON
+    code_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,  -- of the link that shows it, NULL = none does
     stage VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- of one that asks a model
     calls BIGINT NOT NULL DEFAULT 0,  -- that it made
     usd DECIMAL(36,18) NOT NULL DEFAULT 0,  -- that they cost, or may
     stamp TEXT,  -- JSON: who was asked, until when that model learnt
-    earned DECIMAL(36,18),  -- a fraction of the start
-    result MEDIUMTEXT,  -- base64 of zlib of JSON
-    code_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,  -- of the link that shows it, NULL = none does
     PRIMARY KEY (id),
     CONSTRAINT uq_backtests_code_sha256 UNIQUE (code_sha256),
     CONSTRAINT fk_backtests_user_id FOREIGN KEY (user_id) REFERENCES users (id),
