@@ -117,13 +117,22 @@ def test_what_comes_back_is_what_was_there_whatever_came_since(lived: Settings, 
     assert done.before.header.rows["fills"] == 0
 
 
-def test_a_backup_of_one_kind_of_database_comes_back_on_another(lived: Settings, new_database: str) -> None:
-    """What began with `make run` can move to a server, and back."""
+def test_a_backup_of_one_kind_of_database_comes_back_on_another(
+    lived: Settings, new_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What began with `make run` can move to a server, and back; half a restore starts nothing and is run again."""
     there = settings_of(f"mysql://{new_database.split('://', 1)[1]}", lived.data_dir)
     change(lived, sa.update(real_consents).values(withdrawn_ms=0))
     made = bootstrap.backup(lived)
-    bootstrap.restore(there, made.path, RestoreWishes())
     engine = make_engine(new_database)
+    with monkeypatch.context() as patch:
+        patch.setattr(refilling, "keep_quiet", killed)
+        with pytest.raises(Killed):
+            bootstrap.restore(there, made.path, RestoreWishes())
+    for start in (check_schema, migrate):
+        with pytest.raises(Halt, match="half of a backup"):
+            start(engine)
+    assert bootstrap.restore(there, made.path, RestoreWishes()).before is None
     check_schema(engine)
     with engine.connect() as connection:
         assert 0 not in connection.scalars(sa.select(real_consents.c.withdrawn_ms)).all()
@@ -338,23 +347,6 @@ def test_on_sqlite_a_restore_cut_off_leaves_the_database_as_it_was(
         with pytest.raises(Killed):
             bootstrap.restore(lived, made.path, RestoreWishes())
     assert content(lived.database_url) == before
-
-
-def test_on_a_server_half_a_restore_starts_nothing_and_is_run_again(
-    lived: Settings, new_database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    there, made = settings_of(new_database, lived.data_dir), bootstrap.backup(lived)
-    engine = make_engine(new_database)
-    with monkeypatch.context() as patch:
-        patch.setattr(refilling, "keep_quiet", killed)
-        with pytest.raises(Killed):
-            bootstrap.restore(there, made.path, RestoreWishes())
-    for start in (check_schema, migrate):
-        with pytest.raises(Halt, match="half of a backup"):
-            start(engine)
-    assert bootstrap.restore(there, made.path, RestoreWishes()).before is None
-    check_schema(engine)
-    engine.dispose()
 
 
 def killed(connection: sa.Connection, now_ms: int, as_of_ms: int) -> None:

@@ -18,7 +18,8 @@ from lib.adapters.sql.database.schema import check_schema, downgrade, migrate, r
 from lib.adapters.sql.tables.people import system_flags
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain.errors import Halt
-from tests.adapters.test_sql_schema import by_schema_sql, differences, snapshot
+from tests.adapters.test_sql_schema import differences, snapshot
+from tests.databases import load_schema
 from tests.effort import EFFORT
 
 DDL = ("CREATE", "ALTER", "DROP", "RENAME")
@@ -76,45 +77,40 @@ def is_whole(engine: sa.Engine) -> None:
             assert connection.scalar(sa.select(sa.func.count()).select_from(one_row)) == 1
 
 
-def test_killed_after_each_statement_in_turn_it_ends_as_schema_sql_says(server: sa.Engine) -> None:
-    """Of the older revisions, which nobody changes, after one of so many: `tests.effort`."""
-    statements: list[str] = []
-    for number, to in ((EFFORT.one_in, revisions()[-NEWEST]), (1, "head")):
-        while killed := dies(server, DDL, number, to=to):
-            assert not set(killed) & set(statements), "a statement that was done is done again"
-            statements += killed
-    assert len(statements) > 50
-    is_whole(server)
-    migrated = snapshot(server)
-    with server.begin() as connection:
-        connection.exec_driver_sql("SET foreign_key_checks = 0")
-        for table in sa.inspect(connection).get_table_names():
-            connection.exec_driver_sql(f"DROP TABLE {table}")
-        connection.exec_driver_sql("SET foreign_key_checks = 1")
-    by_schema_sql(server)
-    assert migrated == snapshot(server)
-
-
-def test_killed_after_a_row_was_written_it_goes_on(server: sa.Engine) -> None:
+def test_killed_on_the_way_back_and_up_again_it_goes_on_and_ends_as_schema_sql_says(server: sa.Engine) -> None:
     """
-    Rows of a migration, the revision's own among them, are committed by the next DDL or never: each run begins where
-    the one before did and comes one row further.
+    One way there and back, because each costs MySQL seconds: after rows, and after statements. Of the older revisions,
+    which nobody changes, after one statement of so many: `tests.effort`.
     """
+    load_schema(server)
+    written = snapshot(server)
+    _goes_back(server)
+    with server.begin() as connection:  # a first start finds not even that
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    # rows of a migration, the revision's own among them, are committed by the next DDL or never: each run begins where
+    # the one before did and comes one row further
     assert all(dies(server, DML, number) for number in range(1, 4))
-    migrate(server)
+    _goes_up(server)
     is_whole(server)
+    assert snapshot(server) == written
 
 
-def test_killed_on_the_way_back_it_goes_on_and_comes_up_again(server: sa.Engine) -> None:
-    migrate(server)
+def _goes_back(server: sa.Engine) -> None:
     statements: list[str] = []
     while killed := dies(server, DDL, 5, back=True):
         assert not set(killed) & set(statements), "a statement that was done is done again"
         statements += killed
     assert len(statements) > 25
     assert sa.inspect(server).get_table_names() == ["alembic_version"]
-    migrate(server)
-    is_whole(server)
+
+
+def _goes_up(server: sa.Engine) -> None:
+    statements: list[str] = []
+    for number, to in ((EFFORT.one_in, revisions()[-NEWEST]), (1, "head")):
+        while killed := dies(server, DDL, number, to=to):
+            assert not set(killed) & set(statements), "a statement that was done is done again"
+            statements += killed
+    assert len(statements) > 50
 
 
 def test_a_whole_database_is_migrated_without_a_statement(server_engine: sa.Engine) -> None:

@@ -12,12 +12,14 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import MIGRATIONS, check_schema, migrate
+from lib.adapters.sql.database.schema import MIGRATIONS, check_schema, downgrade, migrate, revisions
 from lib.clock import SteppedClock
 from lib.domain.errors import Halt
 from tests.adapters.test_sql_schema import differences
+from tests.adapters.test_upgrades import NEWEST
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import HOLDER, planned, signed
+from tests.databases import load_schema
 from tests.factories import T
 from tests.servers import new_database_on, private_mariadb
 
@@ -28,7 +30,8 @@ STANDARD = [
     *("PAD_CHAR_TO_FULL_LENGTH", ""),
 ]
 MARIADB = ["ORACLE", "MSSQL", "DB2", "EMPTY_STRING_IS_NULL", "SIMULTANEOUS_ASSIGNMENT", "TIME_ROUND_FRACTIONAL"]
-OTHERS = {
+ODD = {
+    "sql_mode": "'ANSI,TRADITIONAL,NO_BACKSLASH_ESCAPES'",
     "sql_safe_updates": "1",
     "sql_auto_is_null": "1",
     "sql_select_limit": "1",
@@ -93,11 +96,6 @@ async def trades(engine: sa.Engine) -> None:
     assert found is not None
 
 
-async def test_a_server_with_ansi_and_traditional_is_migrated_and_traded_on(new_database: str) -> None:
-    with server_with(new_database, sql_mode="'ANSI,TRADITIONAL,NO_BACKSLASH_ESCAPES'") as engine:
-        await trades(engine)
-
-
 @pytest.mark.server
 async def test_a_mariadb_that_speaks_oracle_is_migrated_and_traded_on(new_mariadb: str) -> None:
     with server_with(new_mariadb, sql_mode="'ORACLE,EMPTY_STRING_IS_NULL'") as engine:
@@ -105,7 +103,7 @@ async def test_a_mariadb_that_speaks_oracle_is_migrated_and_traded_on(new_mariad
 
 
 async def test_a_server_whose_every_setting_is_odd_is_migrated_and_traded_on(new_database: str) -> None:
-    with server_with(new_database, **OTHERS) as engine:
+    with server_with(new_database, **ODD) as engine:
         await trades(engine)
         with engine.connect() as connection:
             engines = sa.text("SELECT DISTINCT engine FROM information_schema.tables WHERE table_schema = DATABASE()")
@@ -114,7 +112,10 @@ async def test_a_server_whose_every_setting_is_odd_is_migrated_and_traded_on(new
 
 
 def test_alembic_by_hand_is_met_with_the_same_session(new_database: str) -> None:
+    """The newest revisions: all of them are migrated under such a mode above, by the same engine."""
     with server_with(new_database, sql_mode="'ANSI'") as engine:
+        load_schema(engine)
+        downgrade(engine, revisions()[-NEWEST])
         command = [sys.executable, "-m", "alembic", "-x", f"url={new_database}", "upgrade", "head"]
         done = subprocess.run(command, cwd=MIGRATIONS.parents[1], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import MIGRATIONS, STATEMENT_S, check_schema, downgrade, migrate
+from lib.adapters.sql.database.schema import STATEMENT_S, check_schema, downgrade, migrate, revisions
 from lib.adapters.sql.database.url import TIMEOUT_S
 from lib.adapters.sql.tables.models import metadata
 from lib.adapters.sql.tables.people import accounts, system_flags
@@ -26,8 +26,8 @@ from lib.domain.books import RunningBooks, book_fill
 from lib.domain.errors import Halt, Retry
 from lib.domain.position import Side
 from tests import factories as make
-
-SCHEMA_SQL = MIGRATIONS.parent / "schema.sql"
+from tests.adapters.test_upgrades import NEWEST
+from tests.databases import load_schema
 
 SNAPSHOT = {
     "tables": "SELECT table_name, engine, table_collation FROM information_schema.tables WHERE table_schema = {db}",
@@ -82,8 +82,7 @@ def snapshot(engine: sa.Engine) -> dict[str, list[tuple[Any, ...]]]:
 
 def by_migrations(engine: sa.Engine) -> None:
     migrate(engine)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE alembic_version")
+    _forget_revision(engine)
 
 
 def by_models(engine: sa.Engine) -> None:
@@ -91,10 +90,14 @@ def by_models(engine: sa.Engine) -> None:
 
 
 def by_schema_sql(engine: sa.Engine) -> None:
+    load_schema(engine)
+    check_schema(engine)
+    _forget_revision(engine)
+
+
+def _forget_revision(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for statement in SCHEMA_SQL.read_text().split(";\n"):
-            if statement.strip():
-                connection.exec_driver_sql(statement.replace("%", "%%"))
+        connection.exec_driver_sql("DROP TABLE alembic_version")
 
 
 QUANTITIES = st.integers(0, 40).map(lambda n: Decimal(n) / 1_000)
@@ -205,8 +208,19 @@ def test_on_sqlite_a_migration_goes_up_down_and_up_again(sqlite: sa.Engine) -> N
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM trader_lease").scalar() == 1
 
 
-def test_on_a_server_processes_that_start_together_migrate_once(new_database: str) -> None:
-    _migrate_together(new_database)
+@pytest.mark.server
+def test_on_mariadb_processes_that_start_together_migrate_once(new_mariadb: str) -> None:
+    _migrate_together(new_mariadb)
+
+
+@pytest.mark.server
+def test_on_mysql_processes_that_start_together_migrate_once(new_mysql: str) -> None:
+    """The newest revisions, because all of them are seconds there; what both wait for is the same."""
+    engine = make_engine(new_mysql)
+    load_schema(engine)
+    downgrade(engine, revisions()[-NEWEST])
+    engine.dispose()
+    _migrate_together(new_mysql)
 
 
 def test_on_sqlite_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
@@ -229,8 +243,12 @@ def test_on_sqlite_rows_of_before_hold_nothing_in_columns_that_came(sqlite: sa.E
     _rows_of_before(sqlite)
 
 
-def test_on_a_server_rows_of_before_hold_nothing_in_columns_that_came(server: sa.Engine) -> None:
-    _rows_of_before(server)
+@pytest.mark.server
+def test_on_mariadb_rows_of_before_hold_nothing_in_columns_that_came(new_mariadb: str) -> None:
+    """On MySQL rows of the first schema do (`tests/adapters/test_upgrades.py`)."""
+    engine = make_engine(new_mariadb)
+    _rows_of_before(engine)
+    engine.dispose()
 
 
 def _rows_of_before(engine: sa.Engine) -> None:

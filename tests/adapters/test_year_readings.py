@@ -11,6 +11,7 @@ from lib.adapters.sql.database.engine import make_engine
 from lib.clock import SteppedClock
 from lib.domain.order import CYCLE_MS
 from lib.queries import Readings
+from tests.databases import load_schema
 from tests.fakes.market import MemoryCandleStore
 from tests.servers import SERVERS, new_database_on
 
@@ -22,6 +23,7 @@ CYCLES = 6_000
 def filled(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     with new_database_on(request.getfixturevalue(f"{request.param}_url")) as url:
         engine = make_engine(url)
+        load_schema(engine)
         year.fill(engine, 2, CYCLES, lambda made, of: None)
         yield engine
         engine.dispose()
