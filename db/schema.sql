@@ -854,12 +854,12 @@ CREATE TABLE models (
     output_usd DECIMAL(36, 18),
     cached_usd DECIMAL(36, 18),
     day_usd DECIMAL(36, 18),  -- the most it may cost a UTC day; NULL = no cap of its own
-    cutoff VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- last day it learnt of; '' = not known
     sealed TEXT NOT NULL,  -- the key, sealed for the trader; '' = asked without one
     last4 VARCHAR(4) NOT NULL DEFAULT '',
     key_version BIGINT NOT NULL DEFAULT 0,
     changed_ms BIGINT NOT NULL DEFAULT 0,
     offered BOOL NOT NULL DEFAULT 1,
+    cutoff VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- last day it learnt of; '' = not known
     PRIMARY KEY (id),
     UNIQUE INDEX uq_models_name (name)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
@@ -876,11 +876,11 @@ CREATE TABLE own_models (
     output_usd DECIMAL(36, 18),
     cached_usd DECIMAL(36, 18),
     day_usd DECIMAL(36, 18),  -- the most it may cost a UTC day; NULL = no cap of its own
-    cutoff VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- last day it learnt of; '' = not known
     sealed TEXT NOT NULL,  -- the key, sealed for the trader; '' = asked without one
     last4 VARCHAR(4) NOT NULL DEFAULT '',
     key_version BIGINT NOT NULL DEFAULT 0,
     changed_ms BIGINT NOT NULL DEFAULT 0,
+    cutoff VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- last day it learnt of; '' = not known
     PRIMARY KEY (id),
     UNIQUE INDEX uq_own_models_user_id_name (user_id, name),
     CONSTRAINT fk_own_models_user_id FOREIGN KEY (user_id) REFERENCES users (id)

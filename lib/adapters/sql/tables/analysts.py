@@ -33,12 +33,16 @@ def _profile() -> "tuple[sa.Column[Any], ...]":
         sa.Column("output_usd", Dec()),
         sa.Column("cached_usd", Dec()),
         sa.Column("day_usd", Dec()),
-        sa.Column("cutoff", ascii_text(10), nullable=False, server_default=EMPTY),
         sa.Column("sealed", sa.Text, nullable=False),
         sa.Column("last4", sa.String(4), nullable=False, server_default=EMPTY),
         number("key_version"),
         number("changed_ms"),
     )
+
+
+def _cutoff() -> "sa.Column[str]":
+    """The last day a model learnt of, ISO; "" = not known."""
+    return sa.Column("cutoff", ascii_text(10), nullable=False, server_default=EMPTY)
 
 
 models = sa.Table(
@@ -47,6 +51,7 @@ models = sa.Table(
     one_id(),
     *_profile(),
     flag("offered", default=True),
+    _cutoff(),
     sa.UniqueConstraint("name"),
     **MYSQL_TABLE,
 )
@@ -58,6 +63,7 @@ own_models = sa.Table(
     one_id(),
     sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
     *_profile(),
+    _cutoff(),
     sa.UniqueConstraint("user_id", "name"),
     **MYSQL_TABLE,
 )
