@@ -20,6 +20,7 @@ from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.records.days import packed
 from lib.adapters.sql.tables.backtests import backtests
 from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.past import memory_tests
 from lib.adapters.sql.tables.people import audit_events, krw_rates, notice_choices, sessions, users
 from lib.adapters.sql.tables.records import record_days, record_links, records
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
@@ -125,6 +126,7 @@ class Scene:
                 "content_key": digest, "wish": wish_text(Wish("answers", "BTCUSDT", 0, DAY_MS, account_id=7)),
                 "result": kept_result({"moments": None, "uid": account.uid}), "code_sha256": digest,
             },
+            memory_tests: {"model": account.uid, "asked": account.uid, "tested_ms": T, "windows": 9, "badges": "[]"},
             record_links: {"record_id": account.user_id, "code_sha256": digest, "made_ms": T, "named": True},
             channels: {"service": "ntfy", "name": account.uid, "sealed": "x"},
             notice_choices: {"quiet_from": 0, "quiet_until": 60},
@@ -239,6 +241,7 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "record_links": lambda r, user, log: r.record_links(user),
     "backtests": lambda r, user, log: r.backtests(user),
     "backtest": lambda r, user, log: r.backtest(user, user),
+    "memory_tests": lambda r, user, log: r.memory_tests(user),
     "record_curve": lambda r, user, log: r.record_curve(user, user),
     "record_file": lambda r, user, log: list(r.record_file(user, user, amounts=True) or ()),
     "record_proof": lambda r, user, log: r.record_proof(user, user, DAY_MS, SYMBOL),
@@ -264,7 +267,7 @@ ALIKE = {
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
     "admission", "banner", "person_cap", "price_day_ago", "closed_candles", "bot", "opinions", "opened_record",
-    "most_shadows", "opened_backtest",
+    "most_shadows", "opened_backtest", "arena", "is_arena_open",
 }  # fmt: skip
 
 
