@@ -4,6 +4,9 @@ them.
 
 On a server the schema is loaded from db/schema.sql, which is an eighth of the work of all migrations for MySQL. That
 it is what they make is proved by `tests/adapters/test_sql_schema.py`; tests of migrations begin with a new database.
+
+Every run loads this module, and most runs of a mutant ask for no database: what is ours is imported where it is asked
+for, which was half of such a run.
 """
 
 import os
@@ -15,14 +18,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic.config import Config
-from alembic.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import MIGRATIONS, alembic_config, migrate
-from tests.contract.ledger_worlds import wipe
 from tests.servers import SERVERS
 
+MIGRATIONS = Path(__file__).resolve().parents[1] / "db" / "migrations"
 SCHEMA_SQL = MIGRATIONS.parent / "schema.sql"
 READY = "TEST_MIGRATED_SQLITE"
 """Names a file that is migrated already: mutants, each a session of its own, would spend most of their time on that."""
@@ -32,15 +33,26 @@ READY = "TEST_MIGRATED_SQLITE"
 def revisions_read_once() -> Iterator[None]:
     """Alembic runs the file of every revision again whenever it is asked for anything: here once a session."""
     read = ScriptDirectory.from_config
-    ours = alembic_config().get_main_option("script_location")
-    known = cache(lambda: read(alembic_config()))
+    known = cache(lambda: read(_ours()))
 
     def read_once(config: Config) -> ScriptDirectory:
-        return known() if config.get_main_option("script_location") == ours else read(config)
+        return known() if config.get_main_option("script_location") == str(MIGRATIONS) else read(config)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ScriptDirectory, "from_config", read_once)
         yield
+
+
+def _ours() -> Config:
+    from lib.adapters.sql.database.schema import alembic_config
+
+    return alembic_config()
+
+
+def _engine(url: str, pool_size: int) -> sa.Engine:
+    from lib.adapters.sql.database.engine import make_engine
+
+    return make_engine(url, pool_size=pool_size)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +61,9 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ledger") / "template.db"
     if ready := os.environ.get(READY):
         return Path(shutil.copy(ready, path))
-    engine = make_engine(f"sqlite:///{path}")
+    from lib.adapters.sql.database.schema import migrate
+
+    engine = _engine(f"sqlite:///{path}", pool_size=5)
     migrate(engine)
     engine.dispose()
     return path
@@ -59,7 +73,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sqlite_engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[sa.Engine]:
     """A migrated SQLite database of this test's own."""
     path = shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
-    engine = make_engine(f"sqlite:///{path}", pool_size=5)
+    engine = _engine(f"sqlite:///{path}", pool_size=5)
     yield engine
     engine.dispose()
 
@@ -77,7 +91,7 @@ def migrated_mysql(mysql_url: str) -> Iterator[sa.Engine]:
 
 
 def _migrated(url: str) -> Iterator[sa.Engine]:
-    engine = make_engine(url, pool_size=8)
+    engine = _engine(url, pool_size=8)
     load_schema(engine)
     yield engine
     engine.dispose()
@@ -89,21 +103,26 @@ def load_schema(engine: sa.Engine) -> None:
         for statement in SCHEMA_SQL.read_text().split(";\n"):
             if statement.strip():
                 connection.exec_driver_sql(statement.replace("%", "%%"))
-        MigrationContext.configure(connection).stamp(ScriptDirectory.from_config(alembic_config()), "head")
+        MigrationContext.configure(connection).stamp(ScriptDirectory.from_config(_ours()), "head")
 
 
 @pytest.fixture
 def mariadb_engine(migrated_mariadb: sa.Engine) -> sa.Engine:
     """A migrated, empty MariaDB."""
-    wipe(migrated_mariadb)
-    return migrated_mariadb
+    return _emptied(migrated_mariadb)
 
 
 @pytest.fixture
 def mysql_engine(migrated_mysql: sa.Engine) -> sa.Engine:
     """A migrated, empty MySQL."""
-    wipe(migrated_mysql)
-    return migrated_mysql
+    return _emptied(migrated_mysql)
+
+
+def _emptied(engine: sa.Engine) -> sa.Engine:
+    from tests.contract.ledger_worlds import wipe
+
+    wipe(engine)
+    return engine
 
 
 @pytest.fixture(params=SERVERS)
