@@ -127,6 +127,7 @@ def _mine(user: SessionUser, chosen: Choices, running: StrategyVersion | None) -
     kept = system().readings.strategies(user.user_id)
     if not kept:
         st.caption(t("strat.none"))
+        memory_test(user, 0, strategy_of(chosen.settings).model)
         return
     by_id = {one.strategy_id: one for one in kept}
     if st.session_state.get("strategy") not in by_id:

@@ -95,6 +95,17 @@ def test_without_a_price_questions_are_capped(visit: Visit, staged: SimpleNamesp
     assert (asked.most_usd, asked.most_calls) == (None, calls)
 
 
+def test_who_keeps_no_strategy_tests_the_original_design(
+    visit: Visit, staged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staged.shelf, "strategies", lambda user_id: [])
+    at = visit("t-owner", "strategy", "en")
+    at.button(key="memory_0_price").click().run()
+    assert not at.exception
+    wish = staged.acts.done[-1][-1]
+    assert (wish.kind, wish.version_id, wish.model) == ("memory", 0, "default")
+
+
 def test_whoever_changes_the_question_is_told_its_price_anew(visit: Visit, staged: SimpleNamespace) -> None:
     at = visit("t-owner", "strategy", "en")
     at.button(key="memory_2_price").click().run()
