@@ -30,7 +30,7 @@ def badge(found: MemoryResult, word: Word, say: Say, *, is_current: bool) -> Bad
     """What *found* comes to; of a model of before, that it says nothing of today's."""
     if not is_current:
         return Badge(word("mem.old"), "gray", word("mem.old_note", asked=found.asked))
-    said = " · ".join(say(one) for one in found.badges)
+    said = " · ".join(say(one).removesuffix(".") for one in found.badges)
     if all(any(code.is_of(one) for code in _OPEN) for one in found.badges):
         return Badge(word("mem.open"), "gray", said)
     is_clean = all(codes.MEMORY_CLEAN.is_of(one) for one in found.badges)

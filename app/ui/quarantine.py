@@ -17,7 +17,8 @@ def stamp(result: dict[str, Any], word: Word) -> str:
     told = result.get("quarantine")
     if told is None:
         return ""
-    model = f"{told.get('shown', '')} ({told.get('asked', '')})"
+    shown, asked = told.get("shown", ""), told.get("asked", "")
+    model = shown if shown == asked else f"{shown} ({asked})"
     return stamp_words(told["when"], model, told.get("cutoff", ""), word)
 
 
