@@ -55,6 +55,7 @@ def test_the_document_follows_a_switch_of_language(deployed: Deployment, browser
         expect(page.locator("html")).to_have_attribute("lang", "ko")
         page.get_by_role("radio", name="English").click()
         expect(page.locator("html")).to_have_attribute("lang", "en")
+        page.wait_for_function("document.cookie.includes('maemae_lang=en')")  # another part of the page keeps it
         page.reload()
         assert page.evaluate("document.documentElement.lang") == "en"  # before any script of ours has run
         seen.assert_clean()
