@@ -65,9 +65,10 @@ def memory_test(user: SessionUser, version_id: int, own: str) -> None:
         _under_way(user, version_id)
         known = profiles(user)
         with st.grid(columns="auto", min_column_width=COLUMN, gap="small"):
-            names, key = list(known), still(f"memory_model_{version_id}")
+            names = list(known)
             model = st.selectbox(
-                t("model.model"), names, names.index(own) if own in names else 0, key=key,
+                t("model.model"), names, names.index(own) if own in names else 0,
+                key=still(f"memory_model_{version_id}"),
                 format_func=lambda one: model_label(known[one]) if one in known else one, filter_mode=None,
                 disabled=user.read_only,
             )  # fmt: skip

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lib.domain.account import PlatformLimits
 from lib.domain.platform_settings import (
+    ARENA,
     BANNER,
     BANNER_CHARS,
     GUESTS,
@@ -19,12 +20,15 @@ from lib.domain.platform_settings import (
     LIMIT_BOUNDS,
     REGISTRATION,
     Admission,
+    ArenaDoor,
     Banner,
     GuestDoor,
     LimitOverrides,
     Registration,
     admission,
+    arena_door,
     banner_text,
+    is_arena_open,
     keep_texts_days,
     krw_rates,
     limit_overrides,
@@ -142,6 +146,13 @@ def test_without_a_row_nothing_is_overridden() -> None:
 def test_without_a_row_everybody_may_register_and_be_a_guest() -> None:
     assert admission({}) == Admission(Registration.OPEN, GuestDoor.FOLLOW)
     assert admission({}).takes_guests
+
+
+@pytest.mark.parametrize(("rows", "is_open"), [({}, True), ({ARENA: "open"}, True), ({ARENA: "closed"}, False),
+                                               ({ARENA: "Open"}, False), ({ARENA: ""}, False)])  # fmt: skip
+def test_the_arena_is_open_until_a_row_says_otherwise(rows: dict[str, str], is_open: bool) -> None:
+    assert is_arena_open(rows) is is_open
+    assert (arena_door(rows) is ArenaDoor.OPEN) is is_open
 
 
 @pytest.mark.parametrize("word", ["", "Open", "opened", "yes", "open ", "\x00"])

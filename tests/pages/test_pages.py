@@ -107,7 +107,7 @@ def test_a_read_only_visitor_can_act_on_nothing(visit: Visit, staged: SimpleName
     assert not at.exception
     looking = {"lang", "lang_again", "step", "outcome", "span", "turn_newer", "turn_older"}
     looking |= {"version", "period", "table", "side", "result", "ended", "sheet_newer", "sheet_older", "shown", "words"}
-    looking |= {"strategy", "strategy_version_1", "shared_code", "bt_open_3"}
+    looking |= {"strategy", "strategy_version_1", "shared_code", "bt_open_3", "bt_kind"}
     looking |= {f"fold_{group}" for group in ("bars", "calendar", "indicators", "market", "news", "own")}
     widgets = [*at.button, *at.toggle, *at.slider, *at.text_area, *at.text_input, *at.button_group, *at.selectbox]
     enabled = {widget.key for widget in widgets if not widget.disabled}

@@ -99,6 +99,8 @@ LOOKED_AT = {
     "panels/exits.py": {"label", "sentence"},
     "panels/guarding.py": {"done"},
     "panels/inputs.py": {"input_name(block, t)", "_cost(md, offer, note.tokens)", "name", "told"},
+    "panels/memory.py": {"told.short"},
+    "panels/operator/platform.py": {"setting_name(setting)"},
     "panels/operator/review.py": {"named"},
     "panels/operator/stopping.py": {"named"},
     "panels/results.py": {"note"},
