@@ -127,13 +127,17 @@ async def test_a_close_refused_for_its_rate_and_then_cut_from_the_database_does_
     assert world.position().is_flat, [(order.order_link_id, order.state, order.attempts) for order in world.orders()]
 
 
-async def test_closes_that_find_no_market_for_a_minute_leave_one_for_when_it_is_back(world: World) -> None:
-    """No stop, it cannot be put back, and a market order finds nothing for 80 s: then the market is back."""
+async def stripped(world: World) -> None:
+    """A position without its stop, which cannot be put back, and a market order finds nothing."""
     world.fault("drop_stop")
     await world.cycle("buy")
     world.wait(95)
     world.fault("refuse_stop", count=10_000)
     world.fault("no_fill", count=10_000)
+
+
+async def test_closes_that_find_no_market_for_a_minute_leave_one_for_when_it_is_back(world: World) -> None:
+    await stripped(world)
     for _ in range(40):
         await world.guardian.run_pass()
         world.wait(2)
@@ -147,11 +151,7 @@ async def test_closes_that_find_no_market_for_a_minute_leave_one_for_when_it_is_
 
 async def test_closes_in_vain_for_five_minutes_are_seconds_apart_and_leave_ids_to_close_with(world: World) -> None:
     """The last of them is never far back, so a market that returns is met within seconds of it."""
-    world.fault("drop_stop")
-    await world.cycle("buy")
-    world.wait(95)
-    world.fault("refuse_stop", count=10_000)
-    world.fault("no_fill", count=10_000)
+    await stripped(world)
     for _ in range(600):
         await world.guardian.run_pass()
         world.wait(0.5)
