@@ -27,6 +27,7 @@ from app.api import (
     backtests,
     cockpit,
     compare,
+    demo_step,
     market,
     models,
     operators,
@@ -145,7 +146,7 @@ def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
     people = (auth, account, safety, passkeys, tokens)
     past = (records, backtests, quarantine, results, scores, shadows, compare, arena)
-    own = (plain, *people, strategies, models, *past, stops, real_money)
+    own = (plain, *people, strategies, models, *past, stops, demo_step, real_money)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

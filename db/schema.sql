@@ -729,6 +729,20 @@ CREATE TABLE stretch_overrides (
     INDEX ix_stretch_overrides_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- A person's act: demo trading without the evidence of paper, for a week.
+CREATE TABLE demo_overrides (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    account_id BIGINT NOT NULL,
+    version_id BIGINT NOT NULL DEFAULT 0,  -- 0 = the original design
+    given_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT fk_demo_overrides_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_demo_overrides_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    INDEX ix_demo_overrides_account_id (account_id),
+    INDEX ix_demo_overrides_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ The arena -----------------------------------------------------------------------------------------------------
 
 -- A season: begun, sealed and ended by a terminal.

@@ -41,6 +41,7 @@ GRANT SELECT, INSERT ON real_consents TO web;
 GRANT UPDATE (withdrawn_ms) ON real_consents TO web;
 GRANT SELECT, INSERT ON stretches TO web;
 GRANT SELECT, INSERT ON stretch_overrides TO web;
+GRANT SELECT, INSERT ON demo_overrides TO web;
 
 -- switches and locks
 GRANT SELECT, UPDATE ON system_flags TO web;

@@ -54,6 +54,7 @@ MONEY_RULES = (
     "lib/domain/shadow.py",
     "lib/domain/sizing.py",
     "lib/domain/stakes.py",
+    "lib/domain/demo_step.py",
     "lib/domain/stretch.py",
     "lib/domain/stored_reason.py",
     "lib/domain/switches.py",

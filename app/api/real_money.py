@@ -102,11 +102,12 @@ def _told(found: RealStanding) -> dict[str, Any]:
         if _is_real(found)
     ]
     now = system().clock.now_ms()
-    stretches = [_stretch(one, now) for one in found.stretches]
+    stretches = [told_stretch(one, now) for one in found.stretches]
     return {"venue": found.venue, "consented": found.consented, "gates": gates, "stretches": stretches}
 
 
-def _stretch(one: Stretch, now_ms: int) -> dict[str, Any]:
+def told_stretch(one: Stretch, now_ms: int) -> dict[str, Any]:
+    """*one* as JSON has it, with what it lacks at *now_ms* and until when it, and doing without it, lasts."""
     why = stretch_refusal([one], now_ms, now_ms + AHEAD_MS)
     until = one.until_ms if one.begun_ms else 0
     overridden = one.overridden_ms + OVERRIDE_LIFE_MS if one.overridden_ms else 0

@@ -12,6 +12,7 @@ from app.panels.asked import asked
 from app.panels.before_key import before_key
 from app.panels.checked_key import checked_key
 from app.panels.choices import still
+from app.panels.demo_step import demo_step
 from app.panels.real_money import real_money
 from app.panels.refused_key import refused_key
 from app.panels.step_up import is_proved, proof, want
@@ -142,6 +143,7 @@ left, right = st.columns([1.4, 1], gap="small")
 with left:
     if (held := system().readings.key_status(signed_in.user_id)) is not None:
         _held(signed_in, held)
+        demo_step(signed_in)
         real_money(signed_in)
     _form(signed_in)
 with right:

@@ -36,6 +36,7 @@ from lib.ports.exchange import NotNow
 from lib.ports.people import (
     AccountInUse,
     AccountTaken,
+    EvidenceLacking,
     StoppedByOperator,
 )
 
@@ -239,12 +240,18 @@ class TradingDesk:
 
     @act
     def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:
-        """The auto-trading switch. Off always works; on needs an account that can trade, waits for T, and is paced."""
+        """
+        The auto-trading switch. Off always works; on needs an account that can trade, in demo trading evidence or its
+        person's word to do without, waits for T, and is paced.
+        """
         account = self._ports.keyring.active(user.user_id)
         if on and (refusal := _cannot_trade(account) or self._too_often(user, "on", checking.SWITCHING_ON)):
             return refusal
         note = self._note(user, TrailEvent.AUTO_ON if on else TrailEvent.AUTO_OFF)
-        self._ports.accounts.set_auto_trade(user.user_id, on, note.at_ms, note)
+        try:
+            self._ports.accounts.set_auto_trade(user.user_id, on, note.at_ms, note)
+        except EvidenceLacking as lacking:
+            return Refusal("refuse.demo.evidence", why=lacking.why)
         return None
 
     @act

@@ -12,6 +12,7 @@ from lib.accounts.arena import ArenaDesk
 from lib.accounts.backtests import BacktestDesk, Past
 from lib.accounts.beside import Beside
 from lib.accounts.chats import ChatDesk
+from lib.accounts.demo_step import DemoDesk
 from lib.accounts.doors import Doors
 from lib.accounts.emails import EmailDesk
 from lib.accounts.entrance import PeopleStores
@@ -117,6 +118,7 @@ class WebSystem:
     quarantine: QuarantineDesk
     models: OwnModelDesk
     real_money: RealMoneyDesk
+    demo_step: DemoDesk
     arena: ArenaDesk
     readings: Readings
     live: LiveCandles
@@ -207,6 +209,7 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         real_money=RealMoneyDesk(
             SqlRealConsents(engine), SqlStretches(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock
         ),
+        demo_step=DemoDesk(SqlStretches(engine), clock),
         arena=ArenaDesk(SqlArena(engine), readings.is_arena_open, clock),
         readings=readings,
         live=RedisLiveCandles(subscribe),

@@ -100,7 +100,9 @@ REAL_CAP_EQUITY = declare("real_cap_equity", equity=Kind.MONEY, most=Kind.MONEY)
 REAL_CAP_POSITIONS = declare("real_cap_positions", most=Kind.COUNT)
 REAL_CAP_DAY = declare("real_cap_day", asked=Kind.MONEY, most=Kind.MONEY)
 
-# a stretch of evidence before real money
+# a stretch of evidence before demo trading or real money
+DEMO_STRETCH_LACKING = declare("demo_stretch_lacking")
+DEMO_STRETCH_UNREADABLE = declare("demo_stretch_unreadable")
 REAL_STRETCH_LACKING = declare("real_stretch_lacking")
 REAL_STRETCH_UNSEALED = declare("real_stretch_unsealed")
 REAL_STRETCH_RUNNING = declare("real_stretch_running", days=Kind.COUNT)

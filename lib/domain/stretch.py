@@ -1,6 +1,6 @@
 """
-A stretch of evidence before real money: its criteria are written and sealed before it begins, and judged when it is
-over. Pure.
+A stretch of evidence before demo trading or real money: its criteria are written and sealed before it begins, and
+judged when it is over. Pure.
 
 A person asks for it; a process that the web is not dates and seals it, so that nobody chooses days that went well.
 What was sealed is never changed: a stretch passes, fails, or is overridden by its person, which holds for a week and
@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
+from enum import StrEnum
 from hashlib import sha256
 
 from lib.domain import reason_codes as codes
@@ -26,13 +27,23 @@ PASSED_LIFE_MS = 90 * DAY_MS
 OVERRIDE_LIFE_MS = 7 * DAY_MS
 
 
+class Step(StrEnum):
+    """
+    What a stretch is a step towards: demo trading, by what was answered on paper, or real money. The stretches of one
+    are a set of their own: they open nothing of the other's, and neither are they tries of it.
+    """
+
+    DEMO = "demo"
+    REAL = "real"
+
+
 @dataclass(frozen=True, slots=True)
 class Criteria:
     """
     What a stretch must show of what *model* answered: *days* whole UTC days with *decided* opinions that were no hold.
-    *tries*: how many stretches the person has begun, with it. The rest is the same for all: lower bounds above 0
-    against a coin, random moments and hold, confidence no worse than the base rate, no broken promise, books equal to
-    the wallet.
+    *tries*: how many stretches of the step the person has begun, with it. The rest is the same for all: lower bounds
+    above 0 against a coin, random moments and hold, confidence no worse than the base rate, no broken promise, books
+    equal to the wallet.
     """
 
     model: str

@@ -60,6 +60,7 @@ class TrailEvent(StrEnum):
     REAL_WITHDRAWN = "real_withdrawn"
     STRETCH_ASKED = "stretch_asked"
     STRETCH_OVERRIDDEN = "stretch_overridden"
+    DEMO_OVERRIDDEN = "demo_overridden"
     ARENA_ENTERED = "arena_entered"
     ARENA_RENAMED = "arena_renamed"
     ARENA_LEFT = "arena_left"

@@ -22,6 +22,8 @@ class VenueCapabilities:
     """It also trades on synthetic and replayed prices."""
     pool: Pool = "exchange"
     has_real_money: bool = False
+    waits_for_paper: bool = False
+    """Auto-trading is switched on here by a stretch of evidence on paper, or by its person's word to do without."""
     opens_accounts: bool = False
     """Accounts are opened here by ourselves: nobody brings a key."""
     offers_everything: bool = True
@@ -46,7 +48,7 @@ class VenueCapabilities:
 _MAIN, _TEST = frozenset({"bybit"}), frozenset({"bybit-testnet"})
 CAPABILITIES: Mapping[Venue, VenueCapabilities] = {
     "paper": VenueCapabilities(_MAIN, follows_made_up_feeds=True, pool="paper", opens_accounts=True),
-    "demo": VenueCapabilities(_MAIN, offers_everything=False),
+    "demo": VenueCapabilities(_MAIN, waits_for_paper=True, offers_everything=False),
     "testnet": VenueCapabilities(_TEST),
     "mainnet": VenueCapabilities(_MAIN, has_real_money=True),
 }

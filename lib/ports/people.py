@@ -13,6 +13,7 @@ from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.command import Command
 from lib.domain.pace import Pace
 from lib.domain.platform_settings import Invite
+from lib.domain.reason import Reason
 from lib.domain.session import Login, NewSession, SessionRow
 from lib.domain.trail import Note
 from lib.domain.won_rates import WonRate
@@ -44,7 +45,12 @@ class Accounts(Protocol):
         """
         ...
 
-    def set_auto_trade(self, user_id: int, on: bool, now_ms: int, note: Note | None = None) -> None: ...
+    def set_auto_trade(self, user_id: int, on: bool, now_ms: int, note: Note | None = None) -> None:
+        """
+        Throw the person's switch; *EvidenceLacking* where it is off and the active account waits for evidence to be
+        switched on. What is on already stays on, and off is never refused.
+        """
+        ...
 
     def choose_symbols(self, user_id: int, symbols: Sequence[str], now_ms: int, note: Note | None = None) -> bool:
         """
@@ -52,6 +58,14 @@ class Accounts(Protocol):
         there is guarded until it is closed. False without an active account; ValueError for no symbols at all.
         """
         ...
+
+
+class EvidenceLacking(ValueError):
+    """Auto-trading waits for evidence, or for its person's word to do without; *why*, for the person."""
+
+    def __init__(self, why: Reason) -> None:
+        super().__init__(why.code)
+        self.why = why
 
 
 class InviteRefused(ValueError):

@@ -1,26 +1,36 @@
 """
-Stretches of evidence before real money: the web's side, which asks and overrides, and that of who seals and judges.
+Stretches of evidence before demo trading and real money: the web's side, which asks and overrides, and that of who
+seals and judges.
 """
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from lib.domain.stretch import Criteria, Measured, Stretch
+from lib.domain.stretch import Criteria, Measured, Step, Stretch
 from lib.domain.trail import Note
 
 
 class Stretches(Protocol):
     """A person's acts; a *note* of each goes to their trail."""
 
-    def ask(self, account_id: int, criteria: Criteria, note: Note) -> bool:
+    def ask(self, account_id: int, criteria: Criteria, note: Note, step: Step = Step.REAL) -> bool:
         """
-        Ask for a stretch of the strategy version that runs, on the person's active account; its tries are counted here.
-        False unless it is theirs, or while one of that account is not over.
+        Ask for a stretch towards *step* of the strategy version that runs, on the person's active account; its tries
+        are counted here. False unless it is theirs and of that step, or while one of that account is not over.
         """
         ...
 
     def override(self, stretch_id: int, note: Note) -> bool:
-        """Trade without its evidence for a week; False unless it is a sealed stretch of the person's."""
+        """
+        Trade without its evidence for a week; False unless it is a sealed stretch of the person's, towards real money.
+        """
+        ...
+
+    def demo_without(self, note: Note) -> bool:
+        """
+        Let the version that runs be switched on in demo trading without evidence, for a week; False unless the person's
+        active account waits for that.
+        """
         ...
 
 

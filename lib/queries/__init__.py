@@ -19,6 +19,7 @@ from lib.queries.compared import Compared as Compared
 from lib.queries.compared import ComparedReadings
 from lib.queries.compared import Mark as Mark
 from lib.queries.compared import VersionKey as VersionKey
+from lib.queries.demo_step import DemoStepReadings
 from lib.queries.exports import EXPORTS as EXPORTS
 from lib.queries.exports import Column as Column
 from lib.queries.exports import ExportReadings
@@ -127,6 +128,7 @@ class Readings(
     WonReadings,
     NoticeReadings,
     RealMoneyReadings,
+    DemoStepReadings,
     StrategyReadings,
     ModelReadings,
     RecordReadings,

@@ -10,7 +10,7 @@ from lib.accounts.step_up import PROOF_MS, UNPROVED
 from lib.accounts.web import SessionUser
 from lib.clock import SteppedClock
 from lib.domain.second_factor import Authenticator
-from lib.domain.stretch import Criteria
+from lib.domain.stretch import Criteria, Step
 from lib.domain.trail import Note, TrailEvent
 from lib.ports.real_money import RealConsents
 from lib.ports.stretches import Stretches
@@ -43,9 +43,12 @@ class Begun(Stretches):
     def __init__(self) -> None:
         self.notes: list[Note] = []
 
-    def ask(self, account_id: int, criteria: Criteria, note: Note) -> bool:
+    def ask(self, account_id: int, criteria: Criteria, note: Note, step: Step = Step.REAL) -> bool:
         self.notes.append(note)
-        return (account_id, note.user_id) == (ACCOUNT, USER.user_id)
+        return (account_id, note.user_id, step) == (ACCOUNT, USER.user_id, Step.REAL)
+
+    def demo_without(self, note: Note) -> bool:
+        return False
 
     def override(self, stretch_id: int, note: Note) -> bool:
         self.notes.append(note)

@@ -34,7 +34,8 @@ from tests.adapters.seeding import counted, seed
 
 PRIVATE, PUBLIC = generate_keys()
 ENDED = {"sessions", "api_tokens", "reset_links", "email_links", "known_browsers", "chats", "deliveries"}
-ENDED |= {"real_caps", "preflight_runs", "stretch_marks", "stretch_overrides", "strategy_shares", "record_links"}
+ENDED |= {"real_caps", "preflight_runs", "stretch_marks", "stretch_overrides", "demo_overrides"}
+ENDED |= {"strategy_shares", "record_links"}
 QUIETED = ENDED | {"system_flags", "trader_lease", "accounts", "invites", "commands", "operator_acts", "outbox"}
 QUIETED |= {"real_consents", "account_leases", "backtests"}
 """Tables a restore changes on purpose."""

@@ -64,6 +64,7 @@ FORBIDDEN = (
     "DELETE FROM stretch_marks",
     "UPDATE stretches SET criteria = '{}'",
     "UPDATE stretch_overrides SET given_ms = 0",
+    "UPDATE demo_overrides SET given_ms = 0",
     "UPDATE accounts SET venue = 'paper'",
     "UPDATE accounts SET uid = '10000001'",
     "UPDATE accounts SET user_id = 1",

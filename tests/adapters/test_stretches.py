@@ -19,7 +19,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.real_money import real_money_refusal
 from lib.domain.reason import NOTHING, Code, Reason, text
-from lib.domain.stretch import DAY_MS, Criteria, Stretch, criteria_text
+from lib.domain.stretch import DAY_MS, Criteria, Step, Stretch, criteria_text
 from lib.domain.trail import Note, TrailEvent
 from lib.queries.stretches import StretchReadings
 from tests.adapters.test_real_money import change, claimed, ready
@@ -45,7 +45,7 @@ def note(user_id: int, event: TrailEvent = TrailEvent.STRETCH_ASKED) -> Note:
 
 def mine(world: SqlWorld, user_id: int) -> list[Stretch]:
     with world.engine.connect() as connection:
-        return stretches_of(connection, user_id)
+        return stretches_of(connection, user_id, Step.REAL)
 
 
 async def entry(world: SqlWorld, account: TraderAccount) -> Reason:

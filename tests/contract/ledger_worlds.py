@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.score_book import SqlScoreBook
+from lib.adapters.sql.forms.stretches import SqlStretches
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.ledger.rows import read_orders
 from lib.adapters.sql.tables.columns import utc_from_ms
@@ -24,6 +25,7 @@ from lib.clock import SteppedClock
 from lib.domain.audit_chain import OrderEvent
 from lib.domain.reason import Reason
 from lib.domain.switches import Flags
+from lib.domain.trail import Note, TrailEvent
 from lib.ports.ledger import Ledger
 from lib.ports.people import Accounts
 from lib.ports.scores import ScoreBook
@@ -83,6 +85,10 @@ class World(Protocol):
 
     def replace_key(self, account_id: int) -> None: ...
 
+    def demo_without(self, user_id: int) -> bool:
+        """The person does without evidence in demo trading."""
+        ...
+
     def log(self, account_id: int, t_ms: int, symbol: str = SYMBOL) -> LogSeen: ...
 
     def events(self, order_link_id: str) -> list[tuple[OrderEvent, str]]: ...
@@ -119,6 +125,11 @@ class MemoryWorld:
     def replace_key(self, account_id: int) -> None:
         rows = self.ledger.store.accounts
         rows[account_id] = replace(rows[account_id], key_version=rows[account_id].key_version + 1)
+
+    def demo_without(self, user_id: int) -> bool:
+        rows = self.ledger.store.accounts.items()
+        self.ledger.store.demo_without |= {n for n, row in rows if row.user_id == user_id and row.active}
+        return True
 
     def log(self, account_id: int, t_ms: int, symbol: str = SYMBOL) -> LogSeen:
         row = self.ledger.store.logs[account_id, symbol, t_ms]
@@ -172,6 +183,9 @@ class SqlWorld:
             connection.execute(sa.update(accounts).where(mine).values(key_version=version))
             key = {"account_id": account_id, "key_version": version, "sealed": "sealed again", "last4": "5678"}
             connection.execute(sa.insert(credentials).values(key))
+
+    def demo_without(self, user_id: int) -> bool:
+        return SqlStretches(self.engine).demo_without(Note(user_id, self.clock.now_ms(), TrailEvent.DEMO_OVERRIDDEN))
 
     def log(self, account_id: int, t_ms: int, symbol: str = SYMBOL) -> LogSeen:
         of_t = (trade_logs.c.account_id == account_id, trade_logs.c.t_ms == t_ms)

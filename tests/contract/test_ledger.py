@@ -309,7 +309,7 @@ async def test_a_clock_off_by_more_than_a_second_claims_nothing(world: World, sk
 
 
 async def test_a_venue_that_does_not_fit_the_feed_is_blocked(world: World) -> None:
-    account = await trading_account(world, venue="demo")
+    account = await trading_account(world, venue="testnet")
     order = (await world.ledger.plan(account, None, T, BUY))[0]
     claim = await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
     assert (claim.granted, claim.state) == (False, S.BLOCKED)

@@ -16,6 +16,7 @@ from lib.domain.order import OrderState
 from lib.domain.reason import text
 from lib.domain.stored_reason import stored
 from lib.domain.switches import Flags
+from lib.ports.people import EvidenceLacking
 from tests import factories as make
 from tests.chains import chain_problem
 from tests.contract.ledger_worlds import World
@@ -350,3 +351,14 @@ async def test_settings_chosen_again_do_not_throw_a_switch(world: World) -> None
     world.people.change_settings(account.user_id, AccountSettings(max_leverage=3))
     world.people.set_auto_trade(account.user_id, True, T + 30_000)
     assert (await account_of(world)).switched_ms == account.switched_ms
+
+
+async def test_in_demo_trading_nothing_is_switched_on_without_evidence_and_off_is_never_refused(world: World) -> None:
+    user_id = world.people.add_user("lee@example.test", "hash")
+    world.people.add_account(NewAccount(user_id, "demo", "bybit", "d", SYMBOL, "s", "1234", 1, Decimal(100), 0))
+    with pytest.raises(EvidenceLacking):
+        world.people.set_auto_trade(user_id, True, T)
+    world.people.set_auto_trade(user_id, False, T)
+    assert world.demo_without(user_id)
+    for on in (True, True, False):
+        world.people.set_auto_trade(user_id, on, T)

@@ -28,6 +28,7 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
+from lib.accounts.demo_step import WITHOUT
 from lib.accounts.real_money import SENTENCES
 from lib.adapters.sql.tables.people import users
 from lib.adapters.sql.tables.trading import orders, trade_logs
@@ -191,12 +192,19 @@ class Way:
         """What the authenticator shows."""
         return pyotp.TOTP(self.secret).at(self.now // 1000)
 
-    async def enter_key(self, venue: str, key: Key) -> int:
-        """The person's account by *key* is the one in use, and auto-trading is on; its number."""
+    async def enter_key(self, venue: str, key: Key, *, waits: bool = False) -> int:
+        """
+        The person's account by *key* is the one in use, and auto-trading is on; its number. Where it *waits* for paper,
+        which is not traded here, the person does without.
+        """
         await self.prove()
         kept = await self.browser.does(
             "PUT", "/api/apikey", venue=venue, api_key=key.api_key, api_secret=key.api_secret
         )
+        if waits:
+            refused = (await self.browser.ask("POST", "/api/auto-trade", on=True))[1]["error"]
+            assert refused == "refuse.demo.evidence"
+            await self.browser.does("POST", "/api/demo-trading/override", sentence=WITHOUT["en"])
         await self.browser.does("POST", "/api/auto-trade", on=True)
         return int(kept["account_id"])
 
@@ -335,7 +343,7 @@ async def test_every_gate_is_seen_closed_and_opened_by_its_own_door_until_one_en
     await way.is_closed(RealGate.CLEAN_DAYS)
 
     # the rehearsal: three entries in demo trading, and the week that the test writes
-    demo = await way.enter_key("demo", way.demo)
+    demo = await way.enter_key("demo", way.demo, waits=True)
     for action, outcome in (("buy", "bought"), ("sell", "sold"), ("buy", "bought")):
         await way.trades(action, outcome)
     await browser.does("POST", "/api/close", side="long")

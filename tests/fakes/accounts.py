@@ -13,6 +13,7 @@ from typing import Any
 
 from lib.clock import Clock
 from lib.domain import order_rules, switches
+from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, Doubt, Slot, Venue
 from lib.domain.account_records import NewAccount
 from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord, ModelCall
@@ -28,8 +29,9 @@ from lib.domain.stops import StopMove
 from lib.domain.switches import Flags
 from lib.domain.trade_log import Summary
 from lib.domain.trail import Note
+from lib.domain.venues import CAPABILITIES
 from lib.domain.worker import LeaseHeld, Loan, Worker
-from lib.ports.people import Accounts
+from lib.ports.people import Accounts, EvidenceLacking
 
 NOTHING_HELD: Mapping[str, Any] = dict.fromkeys(OF_SYMBOL, Decimal(0)) | {"last_fill_ms": 0}
 AS_PLANNED = frozenset(
@@ -169,6 +171,8 @@ class Store:
     events_told: list[tuple[int, Event]] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
     """Platform settings, by the row's whole name."""
+    demo_without: set[int] = field(default_factory=set)
+    """Accounts whose owner does without evidence in demo trading."""
     real: dict[int, RealFacts] = field(default_factory=dict)
     """What the gates before real money are judged by, by account; none = every gate closed."""
 
@@ -270,10 +274,16 @@ class MemoryAccounts(Accounts):
 
     def set_auto_trade(self, user_id: int, on: bool, now_ms: int, note: Note | None = None) -> None:
         user = self._user(user_id)
+        if on and not user.auto_trade and self._waits_for_paper(user_id):
+            raise EvidenceLacking(codes.DEMO_STRETCH_LACKING())
         since = now_ms if on and not user.auto_trade else user.auto_since
         self.store.users[user_id] = replace(user, auto_trade=on, auto_since=since)
         if on != user.auto_trade:
             self.throw_of_person(user_id, now_ms)
+
+    def _waits_for_paper(self, user_id: int) -> bool:
+        mine = [(number, row) for number, row in self.store.accounts.items() if row.user_id == user_id and row.active]
+        return any(CAPABILITIES[row.venue].waits_for_paper and n not in self.store.demo_without for n, row in mine)
 
     def choose_symbols(self, user_id: int, symbols: Sequence[str], now_ms: int, note: Note | None = None) -> bool:
         if not symbols:

@@ -18,6 +18,7 @@ from app.server import build
 from lib.accounts.arena import ArenaDesk
 from lib.accounts.backtests import BacktestDesk
 from lib.accounts.chats import ChatDesk
+from lib.accounts.demo_step import DemoDesk
 from lib.accounts.doors import Doors
 from lib.accounts.emails import EmailDesk
 from lib.accounts.entrance import PeopleStores
@@ -47,7 +48,7 @@ from lib.domain.platform_settings import Admission
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
 from lib.domain.strategy import StrategyVersion
-from lib.domain.stretch import Criteria
+from lib.domain.stretch import Criteria, Step
 from lib.domain.trail import Note
 from lib.domain.won_rates import WonRate, WonRates
 from lib.market.scrollback import Scrollback
@@ -75,6 +76,7 @@ from lib.queries import (
     VersionKey,
     VersionScores,
 )
+from lib.queries.demo_step import DemoStanding
 from lib.queries.real import RealStanding
 from tests.fakes.chats import MemoryChats
 from tests.fakes.notices import MemoryChannels, MemoryNoticeChoices
@@ -162,6 +164,10 @@ class FakeReadings:
     """Market data for anybody; a person's rows carry their id, so a leak would show."""
 
     real: RealStanding | None = None
+    lowest: DemoStanding | None = None
+
+    def demo_step(self, user_id: int, now_ms: int) -> DemoStanding | None:
+        return self.lowest
 
     def real_money(self, user_id: int, now_ms: int) -> RealStanding | None:
         return self.real
@@ -329,9 +335,16 @@ class KeptStretches(Stretches):
         self.grants = False
         self.asked: list[tuple[int, Criteria]] = []
         self.overridden: list[int] = []
+        self.steps: list[Step] = []
+        self.notes: list[Note] = []
 
-    def ask(self, account_id: int, criteria: Criteria, note: Note) -> bool:
+    def ask(self, account_id: int, criteria: Criteria, note: Note, step: Step = Step.REAL) -> bool:
         self.asked.append((account_id, criteria))
+        self.steps.append(step)
+        return self.grants
+
+    def demo_without(self, note: Note) -> bool:
+        self.notes.append(note)
         return self.grants
 
     def override(self, stretch_id: int, note: Note) -> bool:
@@ -402,6 +415,7 @@ class Web:
             real_money=RealMoneyDesk(
                 NoConsents(), self.stretches, self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock
             ),
+            demo_step=DemoDesk(self.stretches, self.clock),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),
             scrollback=Scrollback(cast(MarketData, self.market), self.clock),

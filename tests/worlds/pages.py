@@ -85,6 +85,7 @@ from lib.queries import (
     TransferRow,
     VersionScores,
 )
+from lib.queries.demo_step import DemoStanding
 from lib.queries.logs import EVERYTHING, TRADED
 from lib.queries.models import ModelDay, ModelLine
 from lib.queries.real import RealStanding
@@ -225,6 +226,10 @@ class Shelf:
         self.has_passkey = False
         self.usd_day: Decimal | None = None
         self.real: RealStanding | None = None
+        self.lowest: DemoStanding | None = None
+
+    def demo_step(self, user_id: int, now_ms: int) -> DemoStanding | None:
+        return self._there(self.lowest)
 
     def real_money(self, user_id: int, now_ms: int) -> RealStanding | None:
         return self._there(self.real)
@@ -723,6 +728,10 @@ def stage() -> SimpleNamespace:
         passkeys=acts,
         won=SimpleNamespace(change=lambda user, before, after: acts.change_rates(shelf, user, before, after)),
         real_money=acts,
+        demo_step=SimpleNamespace(
+            begin=lambda user, account_id, criteria: acts._do("begin_on_paper", user, account_id, criteria),
+            override=lambda user, typed: acts._do("demo_without", user, typed),
+        ),
         arena=SimpleNamespace(
             enter=lambda user, name, house=False: acts._do("enter_arena", user, name, house),
             rename=lambda user, number, name: acts._do("rename_in_arena", user, number, name),

@@ -16,6 +16,7 @@ from lib.adapters.sql.forms.strategies import keep_running
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger import switches
 from lib.adapters.sql.ledger.analysis import limits_json
+from lib.adapters.sql.ledger.demo_step import demo_facts, waiting_account
 from lib.adapters.sql.ledger.keeping import symbol_number
 from lib.adapters.sql.ledger.roster import in_use
 from lib.adapters.sql.ledger.rows import Now, doubts_text, exclusively, ledger_clock, settings_from, symbol_rows
@@ -23,12 +24,13 @@ from lib.adapters.sql.tables.people import account_symbols, accounts, credential
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount
+from lib.domain.demo_step import demo_refusal
 from lib.domain.exit_rules import rules_text
 from lib.domain.input_blocks import inputs_text
 from lib.domain.spelling import normal_email
 from lib.domain.switches import OPERATOR, Flags
 from lib.domain.trail import Note
-from lib.ports.people import AccountInUse, Accounts, AccountTaken
+from lib.ports.people import AccountInUse, Accounts, AccountTaken, EvidenceLacking
 
 T = TypeVar("T")
 
@@ -220,8 +222,16 @@ def _set_auto_trade(connection: sa.Connection, user_id: int, on: bool, now_ms: i
     row = living_user(connection, user_id)
     values: dict[str, Any] = {"auto_trade_enabled": on}
     if on and not row["auto_trade_enabled"]:
+        _refuse_unproved(connection, user_id, now_ms)
         values["auto_trade_since_ms"] = now_ms
     connection.execute(sa.update(users).where(users.c.id == user_id).values(values))
     if on != row["auto_trade_enabled"]:
         switches.throw_of_person(connection, user_id, now_ms)
         record(connection, note)
+
+
+def _refuse_unproved(connection: sa.Connection, user_id: int, now_ms: int) -> None:
+    """*EvidenceLacking* where the active account waits for paper; the person's row is locked, so it stays that one."""
+    account_id = waiting_account(connection, user_id)
+    if account_id and (why := demo_refusal(demo_facts(connection, user_id, account_id, now_ms))):
+        raise EvidenceLacking(why)

@@ -16,12 +16,11 @@ import sqlalchemy as sa
 from lib import log
 from lib.adapters.sql.ledger.roster import unbooked
 from lib.adapters.sql.ledger.rows import exclusively
-from lib.adapters.sql.ledger.stretches import REAL, stretches_of
+from lib.adapters.sql.ledger.stretches import REAL, of_running
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import account_symbols, accounts, outbox, symbols, users
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
 from lib.adapters.sql.tables.safety import authenticators, passkeys
-from lib.adapters.sql.tables.stretches import stretches
 from lib.adapters.sql.tables.trading import cycles, equity_points, orders, trade_logs
 from lib.domain.account import RiskLevel, Slot
 from lib.domain.order import TERMINAL, OrderState
@@ -39,7 +38,7 @@ from lib.domain.real_money import (
     read_cap,
 )
 from lib.domain.reason import NOTHING
-from lib.domain.stretch import Stretch
+from lib.domain.stretch import Step
 from lib.settings import VERSION
 
 LOG = log.get("ledger.real_money")
@@ -53,7 +52,7 @@ _CAP = sa.select(real_caps).order_by(real_caps.c.id.desc()).limit(1)
 _ACCOUNT = sa.select(accounts.c.user_id, accounts.c.venue, accounts.c.uid, accounts.c.key_version).where(
     accounts.c.id == sa.bindparam("of_account")
 )
-_UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError)
+UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError)
 """What a row of another kind than its writer's raises; trouble with the database itself is none of these."""
 _T = TypeVar("_T")
 _CARDS = {card.value: card for card in Card}
@@ -73,7 +72,7 @@ class _Reader:
     def __call__(self, gates: Iterable[RealGate], nothing: _T, read: Callable[[], _T]) -> _T:
         try:
             return read()
-        except _UNREADABLE as trouble:
+        except UNREADABLE as trouble:
             LOG.warning("real_money.unreadable", gates=[gate.value for gate in gates], trouble=type(trouble).__name__)
             self.unreadable.update(gates)
             return nothing
@@ -114,7 +113,7 @@ def real_facts(connection: sa.Connection, slot: Slot, now: int, entry: Entering 
         equity=read(of_cap, ZERO, lambda: _equity(c, account_id)),
         level=read(of_cap, RiskLevel.HIGH, lambda: _level(c, user_id)),
         notional=ZERO if entry is None else entry.notional,
-        stretches=read((RealGate.EVIDENCE,), [], lambda: _stretches(c, user_id)),
+        stretches=read((RealGate.EVIDENCE,), [], lambda: of_running(c, user_id, Step.REAL)),
         answered=None if entry is None else _answered(c, slot, entry.t_ms),
     )
     return replace(facts, unreadable=frozenset(read.unreadable))
@@ -127,12 +126,6 @@ def newest_cap(connection: sa.Connection) -> RealCap | None:
         return None
     cap = read_cap(row["accounts"], row["equity"], row["positions"], row["a_day"], row["who"])
     return replace(cap, written_ms=int(row["written_ms"]))
-
-
-def _stretches(connection: sa.Connection, user_id: int) -> list[Stretch]:
-    """Those of the strategy version that runs: evidence of another version is none."""
-    running = connection.scalar(sa.select(users.c.strategy_version_id).where(users.c.id == user_id))
-    return stretches_of(connection, user_id, stretches.c.version_id == (running or 0))
 
 
 def _answered(connection: sa.Connection, slot: Slot, t_ms: int) -> str:

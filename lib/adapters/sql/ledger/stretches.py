@@ -4,20 +4,29 @@ Stretches of evidence as values: what was asked for, its marks and its newest ov
 What cannot be read raises *ValueError*, *TypeError* or *ArithmeticError*: the gate that asks is closed then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.tables.people import accounts
+from lib.adapters.sql.tables.people import accounts, users
 from lib.adapters.sql.tables.stretches import stretch_marks, stretch_overrides, stretches
 from lib.domain.account import Venue
 from lib.domain.real_money import REHEARSALS
-from lib.domain.stretch import Stretch, read_criteria, read_measured
+from lib.domain.stretch import Step, Stretch, read_criteria, read_measured
 from lib.domain.venues import CAPABILITIES
 
 REAL: tuple[Venue, ...] = tuple(venue for venue, row in CAPABILITIES.items() if row.has_real_money)
 COUNTED: tuple[Venue, ...] = (*REHEARSALS, *REAL)
-"""Venues whose prices are somebody's: a stretch on invented ones is no evidence."""
+"""Venues whose stretches count before real money; paper is none of them."""
+_ON_PAPER = sa.or_(
+    *(
+        sa.and_(accounts.c.venue == venue, accounts.c.feed.in_(sorted(row.feeds)))
+        for venue, row in CAPABILITIES.items()
+        if row.opens_accounts
+    )
+)
+PLACES: Mapping[Step, sa.ColumnElement[bool]] = {Step.REAL: accounts.c.venue.in_(COUNTED), Step.DEMO: _ON_PAPER}
+"""On which accounts the stretches of a step are: prices are somebody's there, for invented ones are no evidence."""
 NEWEST = 50
 """Stretches of one person that are looked at."""
 _S, _B, _E = stretches.c, stretch_marks.alias("begun"), stretch_marks.alias("ended")
@@ -47,10 +56,20 @@ _QUERY = (
 )
 
 
-def stretches_of(connection: sa.Connection, user_id: int, *where: sa.ColumnElement[bool]) -> list[Stretch]:
-    """The person's newest stretches, the newest first; of their own accounts alone."""
-    mine = (_S.user_id == user_id, accounts.c.user_id == user_id, accounts.c.venue.in_(COUNTED), *where)
+def stretches_of(connection: sa.Connection, user_id: int, step: Step, *where: sa.ColumnElement[bool]) -> list[Stretch]:
+    """The person's newest stretches towards *step*, the newest first; of their own accounts alone."""
+    mine = (_S.user_id == user_id, accounts.c.user_id == user_id, PLACES[step], *where)
     return _read(connection, _QUERY.where(*mine).limit(NEWEST))
+
+
+def of_running(connection: sa.Connection, user_id: int, step: Step) -> list[Stretch]:
+    """Those of the strategy version that runs: evidence of another version is none."""
+    return stretches_of(connection, user_id, step, _S.version_id == running_version(connection, user_id))
+
+
+def running_version(connection: sa.Connection, user_id: int) -> int:
+    """The id of the strategy version that runs, 0 = the original design."""
+    return connection.scalar(sa.select(users.c.strategy_version_id).where(users.c.id == user_id)) or 0
 
 
 def open_stretches(connection: sa.Connection) -> list[Stretch]:
@@ -78,9 +97,10 @@ def _stretch(row: sa.RowMapping) -> Stretch:
     )
 
 
-def count_of(connection: sa.Connection, user_id: int) -> int:
-    """How many stretches the person ever asked for."""
-    return connection.scalar(sa.select(sa.func.count()).select_from(stretches).where(_S.user_id == user_id)) or 0
+def count_of(connection: sa.Connection, user_id: int, step: Step) -> int:
+    """How many stretches towards *step* the person ever asked for."""
+    asked = sa.select(sa.func.count()).select_from(stretches).join(accounts, accounts.c.id == _S.account_id)
+    return connection.scalar(asked.where(_S.user_id == user_id, PLACES[step])) or 0
 
 
 def are_open(found: Sequence[Stretch], account_id: int) -> bool:

@@ -32,7 +32,7 @@ from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_c
 from lib.adapters.sql.tables.records import record_links
 from lib.adapters.sql.tables.safety import api_tokens, email_links, reset_links
 from lib.adapters.sql.tables.strategies import strategy_shares
-from lib.adapters.sql.tables.stretches import stretch_marks, stretch_overrides
+from lib.adapters.sql.tables.stretches import demo_overrides, stretch_marks, stretch_overrides
 from lib.adapters.sql.tables.telling import chats, deliveries
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.adapters.sql.tables.workers import account_leases
@@ -115,6 +115,7 @@ def _end_real_money(connection: sa.Connection, now_ms: int) -> None:
     connection.execute(sa.delete(real_caps))
     connection.execute(sa.delete(preflight_runs))
     connection.execute(sa.delete(stretch_overrides))
+    connection.execute(sa.delete(demo_overrides))
     connection.execute(sa.delete(stretch_marks))
 
 

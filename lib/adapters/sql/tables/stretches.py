@@ -1,8 +1,9 @@
 """
-Tables of the stretches of evidence before real money: what was asked for, what who judges wrote, what was overridden.
+Tables of the stretches of evidence before demo trading and real money: what was asked for, what who judges wrote, what
+was overridden.
 
-All three are appended to and never changed. The web's database user may SELECT and INSERT `stretches` and
-`stretch_overrides`, and SELECT `stretch_marks` alone: neither the beginning nor the end of a stretch is the web's to
+All are appended to and never changed. The web's database user may SELECT and INSERT `stretches`, `stretch_overrides`
+and `demo_overrides`, and SELECT `stretch_marks` alone: neither the beginning nor the end of a stretch is the web's to
 write. A restored backup has no marks and no overrides.
 """
 
@@ -51,3 +52,20 @@ stretch_overrides = sa.Table(
     **MYSQL_TABLE,
 )
 """A person's act, each in their trail too; the newest of a stretch counts, for a week."""
+
+demo_overrides = sa.Table(
+    "demo_overrides",
+    metadata,
+    one_id(),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("account_id", BIG, sa.ForeignKey("accounts.id"), nullable=False),
+    number("version_id"),
+    number("given_ms"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "account_id"),
+    **MYSQL_TABLE,
+)
+"""
+A person's act: demo trading without evidence, on that account and with that version (0 = the original design). It rests
+on no stretch, for there may be none to be begun; the newest counts, for a week.
+"""
