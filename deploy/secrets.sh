@@ -33,8 +33,10 @@ elif [ ! -s "$folder/notifier_key" ] || [ ! -s "$folder/notifier_public_key" ]; 
 	echo "one half of the notifier's pair is missing in $folder: put it back, both belong together" >&2
 	exit 1
 fi
-keep notify_operators ""
-keep telegram_bot_token ""
+# empty = there is none
+for name in notify_operators telegram_bot_token heartbeat_url smtp_url encryption_keys_old web_secrets_old; do
+	keep "$name" ""
+done
 keep mysql_root_password "$(word)"
 keep mysql_password "$(word)"
 keep database_url "mysql://maemae:$(cat "$folder/mysql_password")@mysql:3306/maemae"

@@ -27,7 +27,16 @@ SECRETS = {
     "database_url": "mysql://maemae:secret-word@mysql:3306/maemae", "openai_api_key": "sk-1234567890",
     "simulator_token": "a-token-of-the-simulator", "metrics_token": "a-token-of-the-watchers",
     "redis_url": "redis://:another-word@redis:6379/0", "notify_operators": "", "telegram_bot_token": "",
+    "heartbeat_url": "", "smtp_url": "", "encryption_keys_old": "", "web_secrets_old": "",
 }  # fmt: skip
+EXAMPLES = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE))
+SHAPED = {
+    "PAPER_API_URL", "METRICS_HOST", "LOG_FORMAT", "SIMULATOR_HOST", "WEB_HOSTS", "PUBLIC_URL", "TRUSTED_PROXIES",
+    "SIMULATOR_PORT", "WEB_HOST", "PORT", "DATA_DIR", "LOG_DIR", "REDIS_TLS_VERIFY",
+    *(name for name in EXAMPLES if name.startswith("METRICS_PORT_")),
+}  # fmt: skip
+"""What is as containers, networks and volumes are laid out, and not an operator's to say."""
+OF_TRADING = {"WORKERS", "WORKER_ADDRESS", "WORKER_CAPACITY"}
 
 
 @cache
@@ -39,9 +48,9 @@ def keys() -> dict[str, str]:
     return dict(line.split("=", 1) for line in made.stdout.split())
 
 
-def environment(service: str) -> dict[str, str]:
-    """What compose tells *service*, with its defaults for what nobody said."""
-    said = {"INSTALLATION": "ab12", "SITE": "trade.example.com"}
+def environment(service: str, **more: str) -> dict[str, str]:
+    """What compose tells *service* when an operator says *more*, with its defaults for what nobody said."""
+    said = {"INSTALLATION": "ab12", "SITE": "trade.example.com"} | more
 
     def filled(found: re.Match[str]) -> str:
         name, _, default = found[1].partition(":")
@@ -73,6 +82,28 @@ def test_settings_accept_what_compose_tells_a_process(service: str, tmp_path: Pa
     }
     if service in wanted:
         assert getattr(loaded, wanted[service])
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_compose_hands_on_what_an_operator_says_of_every_setting(service: str) -> None:
+    plain = set(EXAMPLES) - set(SECRET_NAMES) - SHAPED
+    wanted = plain - OF_TRADING if service not in ("trader", "worker") else plain - {"WORKER_ADDRESS"}
+    words = {name: f"said-{name}" for name in plain - {"INSTALLATION"}}
+    told = environment(service, **words)
+    assert {name for name in wanted if told.get(name) != words.get(name, "ab12")} == set()
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_compose_hands_each_process_every_secret_of_its_row_that_the_example_has(service: str) -> None:
+    told = {name.removesuffix("_FILE") for name in environment(service) if name.endswith("_FILE")}
+    row = set(PROCESSES[service].secrets) & set(EXAMPLES)
+    assert told == row
+
+
+def test_what_nobody_says_is_as_without_the_setting() -> None:
+    plain = {name: text for name, text in environment("trader").items() if not name.endswith("_FILE")}
+    said = {name: text for name, text in plain.items() if text}
+    assert load(plain) == load(said)
 
 
 def test_the_key_that_opens_is_for_who_trades_alone_and_the_web_has_none_that_opens() -> None:
