@@ -16,6 +16,7 @@ from app.ui.backtest import sure_told
 from app.ui.quarantine import stamp
 from app.ui.write import count, percent
 from lib.domain.backtests import Wish
+from lib.domain.filled import filled
 from lib.queries import BacktestFound
 
 _BODY = """<header><p class="brand">Maemae 매매 · {title}</p><h1>{name}</h1><p class="soft">{asked}</p></header>
@@ -39,9 +40,11 @@ def past_page(language: str, found: BacktestFound) -> str:
         curve=drawn(words["bt.curve"], [Decimal(point[1]) / start for point in result["points"]]),
         stamp=_stamp(words, result),
         luck_title=words["tiles.bt_sure"],
-        luck=words["bt.luck_shown"].format(n=count(found.tries)),
+        luck=filled(words["bt.luck_shown"], {"n": count(found.tries)}),
         data_title=words["bt.prices"],
-        data=words["bt.data"].format(n=count(result["candles"]), sources=sources, months=count(len(months))),
+        data=filled(
+            words["bt.data"], {"n": count(result["candles"]), "sources": sources, "months": count(len(months))}
+        ),
         months="<br>".join(f"{escape(month)} <code>{escape(digest)}</code>" for month, digest in months),
         past=words["bt.about"],
     )
@@ -62,7 +65,7 @@ def limits(wish: Wish) -> str:
 
 
 def _stamp(words: dict[str, str], result: dict[str, Any]) -> str:
-    told = stamp(result, lambda key, **given: words[key].format(**{name: escape(one) for name, one in given.items()}))
+    told = stamp(result, lambda key, **given: filled(words[key], {name: escape(one) for name, one in given.items()}))
     return f"<section><p><strong>{told}</strong></p></section>" if told else ""
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from app.i18n import catalogue
 from app.ui.assets import address
+from lib.domain.filled import filled
 from lib.queries import RecordLine
 
 _WIDE, _HIGH, _ROOM = 720, 150, 8
@@ -89,7 +90,7 @@ def record_page(language: str, line: RecordLine, curve: Sequence[tuple[int, str]
 def _figures(words: dict[str, str], line: RecordLine) -> str:
     told = (
         ("since", line.since),
-        ("days", words["record.days_n"].format(n=f"{line.days:,}")),
+        ("days", filled(words["record.days_n"], {"n": f"{line.days:,}"})),
         ("decisions", f"{line.decisions:,}"),
         ("change", percent(line.index)),
     )

@@ -10,6 +10,7 @@ from html import escape
 
 from app.i18n import catalogue, preferred
 from app.visit import Headers, header
+from lib.domain.filled import filled
 
 _PAGE = """<!DOCTYPE html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -32,5 +33,5 @@ def wants_page(method: str, path: str, headers: Headers) -> bool:
 def refusal_page(key: str, params: Mapping[str, int], headers: Headers) -> bytes:
     """The page that says *key*, in the language the browser asks for."""
     language = preferred(header(headers, b"accept-language").partition(",")[0].strip() or None)
-    words = catalogue(language).get(key, key).format_map(dict(params))
+    words = filled(catalogue(language).get(key, key), params)
     return _PAGE.format(lang=language, words=escape(words)).encode()

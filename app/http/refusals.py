@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.i18n import catalogue
+from lib.domain.filled import filled
 from lib.domain.reason import Reason
 from lib.reason_text import said
 
@@ -29,7 +30,7 @@ def refusal_body(key: str, params: Mapping[str, Any], language: str, shown: Mapp
 def sentence(key: str, params: Mapping[str, Any], language: str) -> str:
     """The refusal *key* in words; a key nobody wrote words for is said as it is."""
     words = catalogue(language)
-    return words.get(key, key).format_map({name: _word(name, value, language) for name, value in params.items()})
+    return filled(words.get(key, key), {name: _word(name, value, language) for name, value in params.items()})
 
 
 def _word(name: str, value: Any, language: str) -> Any:

@@ -19,6 +19,7 @@ from app.session import current_user, look_again
 from app.system import system
 from app.ui.plain import plain
 from app.visit import LANGUAGE_COOKIE
+from lib.domain.filled import filled
 from lib.domain.time_zones import time_zone
 
 LANGUAGES = ("ko", "en")
@@ -82,7 +83,7 @@ class Tongue:
     def say(self, key: str, **params: object) -> str:
         """The words for *key* with *params* filled in; a key nobody translated shows itself."""
         template = catalogue(self.language).get(key, key)
-        return template.format_map(_Lenient(params)) if params else template
+        return filled(template, params) if params else template
 
     def at(self, t_ms: int, *, date: bool = True) -> str:
         """An epoch-ms time as it is read, without the zone's label."""
@@ -140,13 +141,6 @@ def t(key: str, **params: object) -> str:
 def md(key: str, **params: object) -> str:
     """`t` for a place that reads Markdown, such as a caption, a badge, a toast: *params* stay letter by letter."""
     return t(key, **{name: plain(value) for name, value in params.items()})
-
-
-class _Lenient(dict[str, object]):
-    """A refusal may carry less than its sentence asks for; the gap is shown, not raised."""
-
-    def __missing__(self, key: str) -> str:
-        return f"{{{key}}}"
 
 
 def words(prefix: str) -> dict[str, str]:

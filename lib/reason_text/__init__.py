@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from lib.domain.errors import MaemaeError
+from lib.domain.filled import filled
 from lib.domain.reason import CODES, WORDS, Kind, Reason, Value
 
 Language = Literal["ko", "en"]
@@ -28,7 +29,7 @@ Shown = Callable[[str], str]
 
 
 MOST_CODES = 40
-_PLACE = re.compile(r"\{\w+\}")
+_PLACE = re.compile(r"\{\w+(:[^}]*)?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def told(error: Exception, language: str) -> str:
 
 def outline(code: str, language: str) -> str:
     """The sentence all reasons of *code* share, with … for their parameters: for counting them."""
-    return catalogue(language).sentences[code].format_map(dict.fromkeys(CODES[code].params, "…"))
+    return filled(catalogue(language).sentences[code], dict.fromkeys(CODES[code].params, "…"))
 
 
 def word(kind: Kind, value: str, language: str) -> str:
@@ -88,7 +89,7 @@ def word(kind: Kind, value: str, language: str) -> str:
 def _said(reason: Reason, known: Catalogue, shown: Shown) -> str:
     kinds = CODES[reason.code].params
     written = {name: _written(kinds[name], value, known, shown) for name, value in reason.params.items()}
-    return known.sentences[reason.code].format_map(written)
+    return filled(known.sentences[reason.code], written)
 
 
 def _written(kind: Kind, value: Value, known: Catalogue, shown: Shown) -> str:
