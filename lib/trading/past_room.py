@@ -5,8 +5,9 @@ Models are asked about the past here, when nobody who trades wants to ask.
 
 Like the room of shadows it has no exchange, no orders and no claim of an order. It asks between cycles alone: nothing
 is begun from shortly before a T until its orders are out, nor while somebody waits for a model, and what is begun ends
-before the next T. A job goes a stint at a time, so that everybody's go on. Killed at any line, a job is taken up again
-and asks nothing that was answered; at most the calls under way are made once more, and were on the budget already.
+before the next T. A job goes a stint at a time, so that everybody's go on. Some of its questions are asked together,
+where budgets leave room for what all of them may cost. Killed at any line, a job is taken up again and asks nothing
+that was answered; at most the calls under way are made once more, and were on the budget already.
 """
 
 import asyncio
@@ -43,6 +44,13 @@ STINT = 20
 A_PIECE = 50
 BEAT_S = 2.0
 PATIENCE_S = 5.0
+AT_ONCE = 4
+"""Calls of one job under way together, where the model has as many places for the past."""
+MARGIN = 8
+"""
+How many times what a call may cost must be left for one more beside others: should all of them come out as dear as a
+provider's usual 2,000 tokens, the budgets hold. Nearer to one it goes a call at a time.
+"""
 MOST_FAILED = 6
 """Calls in a row without an answer, after which the model counts as away."""
 
@@ -79,6 +87,8 @@ class _Stint:
     dearest: Decimal = ZERO
     failed: int = 0
     """In a row."""
+    width: int = 1
+    """How many are asked together next: more while all are answered."""
     why: Reason | None = None
     """Why it is over."""
     waits: bool = False
@@ -176,35 +186,60 @@ class PastRoom:
             if stint.others.issuperset(keys.keys() - known) and known != keys.keys():
                 stint.waits = True
                 return False
-            for question in questions:
-                if question.seq in known or question.seq in stint.others:
-                    continue
-                if not self.is_quiet() or stint.calls - first >= STINT:
+            lacking = [one for one in questions if one.seq not in known and one.seq not in stint.others]
+            open_ = list({keys[one.seq]: one for one in reversed(lacking)}.values())
+            while open_:
+                left = STINT - (stint.calls - first)
+                if not self.is_quiet() or left <= 0:
                     return False
-                if not await self._may(stint, question, keys):
+                wave = [open_.pop() for _ in range(min(self._width(stint), left, len(open_)))]
+                if not await self._wave(stint, wave, keys):
                     return False
         return True
 
-    async def _may(self, stint: _Stint, question: PastQuestion, keys: Mapping[int, str]) -> bool:
-        """Whether it goes on after *question*, which is asked where budgets leave room for it."""
-        job, one = stint.job, stint.one
-        reserve = self._reserve(stint, question)
-        stint.why = (
-            over_job(job.wish, stint.calls, stint.usd, reserve)
-            or over_day(stint.limits, stint.used, one.profile, one.owner_id, reserve)
-            or None
-        )
-        if stint.why is not None:
+    def _width(self, stint: _Stint) -> int:
+        """How many may be asked now: one after an answer that failed, and never a place that is somebody else's."""
+        return max(1, min(stint.width, self._means.turns.spare(_model(stint.one), Urgency.PAST)))
+
+    async def _wave(self, stint: _Stint, wave: Sequence[PastQuestion], keys: Mapping[int, str]) -> bool:
+        """Whether it goes on after *wave*, of which those are asked together that budgets leave room for."""
+        calls = self._allowed(stint, wave, keys)
+        if not calls:
             return False
-        call = PastCall(job, question, keys[question.seq], one.profile, one.owner_id, reserve)
-        answer = await self._called(stint, call)
-        if answer is None:
-            return not stint.waits
-        cost = answer.cost if answer.cost is not None else ZERO
+        found = await asyncio.gather(*(self._called(stint, call) for call in calls), return_exceptions=True)
+        for answer in found:
+            if isinstance(answer, AnalystAnswer):
+                self._paid(stint, answer)
+        for answer in found:
+            if isinstance(answer, BaseException):
+                raise answer
+        goes_on_ = [self._goes_on(stint, answer) for answer in found if isinstance(answer, AnalystAnswer)]
+        stint.width = 1 if stint.failed else min(2 * stint.width, AT_ONCE)
+        return all(goes_on_) and not stint.waits
+
+    def _allowed(self, stint: _Stint, wave: Sequence[PastQuestion], keys: Mapping[int, str]) -> list[PastCall]:
+        """The calls that may be made together: each leaves room for what those before it may cost. `why` if none."""
+        job, one, calls = stint.job, stint.one, list[PastCall]()
+        usd, used = stint.usd, stint.used
+        for question in wave:
+            reserve = self._reserve(stint, question)
+            room = MARGIN * reserve if calls else reserve
+            why = over_job(job.wish, stint.calls + len(calls), usd, room) or over_day(
+                stint.limits, used, one.profile, one.owner_id, room
+            )
+            if why:
+                stint.why = None if calls else why
+                break
+            calls.append(PastCall(job, question, keys[question.seq], one.profile, one.owner_id, reserve))
+            usd += reserve
+            used = with_usage(used, reserve, one.owner_id, is_priced=one.profile.prices.known)
+        return calls
+
+    def _paid(self, stint: _Stint, answer: AnalystAnswer) -> None:
+        cost, one = answer.cost if answer.cost is not None else ZERO, stint.one
         stint.calls, stint.usd = stint.calls + 1, stint.usd + cost
         stint.used = with_usage(stint.used, answer.cost, one.owner_id, is_priced=one.profile.prices.known)
         stint.dearest = max(stint.dearest, cost)
-        return self._goes_on(stint, answer)
 
     def _goes_on(self, stint: _Stint, answer: AnalystAnswer) -> bool:
         if not answer.failed:

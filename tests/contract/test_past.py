@@ -28,8 +28,9 @@ from lib.domain.reason import Reason
 from lib.domain.strategy import DESIGN, written
 from lib.ports.analyst import Analyst
 from lib.ports.backtests import Answer, Job
+from lib.ports.past import PastCall
 from lib.queries import Readings
-from lib.trading.past_room import BEGIN_MS, MOST_FAILED, STINT, PastMeans, PastRoom
+from lib.trading.past_room import AT_ONCE, BEGIN_MS, MOST_FAILED, STINT, PastMeans, PastRoom
 from lib.trading.turns import PLACES, Turns, Urgency
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import trading_account
@@ -152,15 +153,16 @@ async def test_an_answer_is_paid_for_once_whoever_asks_again(town: Town) -> None
     assert len(town.provider.asked) == 20, "another model's answer is another answer"
 
 
-async def test_a_kill_in_the_middle_pays_nothing_twice_but_the_call_under_way(town: Town) -> None:
+async def test_a_kill_in_the_middle_pays_nothing_twice_but_the_calls_under_way(town: Town) -> None:
     user = await town.person("kim")
     number = town.ask(user, 12)
     reached = asyncio.Event()
 
     def hang() -> object:
-        if len(town.provider.asked) != 6:
+        if len(town.provider.asked) <= 3:
             return None
-        reached.set()
+        if len(town.provider.asked) == 3 + AT_ONCE:
+            reached.set()
         return asyncio.Event().wait()
 
     town.provider.on_ask = hang
@@ -169,19 +171,93 @@ async def test_a_kill_in_the_middle_pays_nothing_twice_but_the_call_under_way(to
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     state, stage, calls, usd, _ = town.line(user, number)
-    assert (state, stage, calls) == ("running", "asking", 6)
-    assert usd > 5 * D("0.0011"), "the lost call is on the bill with what it may have cost"
+    assert (state, stage, calls) == ("running", "asking", 7)
+    assert usd > 7 * D("0.0007"), "lost calls are on the bill with what they may have cost"
+    town.provider.on_ask = lambda: None
     await town.room().run_pass()
-    assert len(town.provider.asked) == 6, "it is not silent long enough yet"
+    assert len(town.provider.asked) == 7, "it is not silent long enough yet"
     town.clock.advance_to(town.clock.now_ms() + SILENT_MS + 1)
     await town.room().run_pass()
-    assert len(town.provider.asked) == 12, "all but the lost one"
+    assert len(town.provider.asked) == 12, "all but the lost ones"
     town.clock.advance_to(town.clock.now_ms() + LOST_MS)
     town.clock.advance_to(town.clock.now_ms() // 300_000 * 300_000 + 300_000 + BEGIN_MS)
     await town.room().run_pass()
-    assert len(town.provider.asked) == 13
+    assert len(town.provider.asked) == 16
     assert len(set(town.provider.asked)) == 12
-    assert town.line(user, number)[:3] == ("queued", "replay", 13)
+    assert town.line(user, number)[:3] == ("queued", "replay", 16)
+
+
+@pytest.mark.parametrize(
+    ("places", "waves"),
+    [(PLACES, (1, 2, AT_ONCE, AT_ONCE, 1)), (4, (1, 2, 2, 2, 2, 2, 1)), (2, (1,) * 12)],
+)
+async def test_some_are_asked_together_in_the_places_the_past_may_have(
+    town: Town, places: int, waves: tuple[int, ...]
+) -> None:
+    town.turns, asked = Turns(places), town.provider.asked
+    wave_of = [number for number, count in enumerate(waves) for _ in range(count)]
+    whole = [asyncio.Event() for _ in waves]
+
+    async def together() -> None:
+        mine = wave_of[len(asked) - 1]
+        if len(asked) == sum(waves[: mine + 1]):
+            whole[mine].set()
+        await asyncio.wait_for(whole[mine].wait(), 30)
+        assert len(asked) == sum(waves[: mine + 1]), "nobody of the next came before this one was answered"
+
+    town.provider.on_ask = together
+    number = town.ask(user := await town.person("kim"), 12)
+    await town.room().run_pass()
+    assert town.line(user, number)[1:3] == ("replay", 12)
+
+
+async def test_answers_as_dear_as_can_be_stay_within_what_was_allowed(town: Town) -> None:
+    user = await town.person("kim")
+    town.profile = replace(PROFILE, prices=AnalystPrices(D("0.1"), D(10)))
+    number = town.ask(user, 40, replace(WISH, most_usd=D("0.30")))
+    cheap, dear = 100, 2_000
+
+    async def ask(prompt: Prompt, budget_s: float) -> AnalystAnswer:
+        town.provider.asked.append(prompt.user)
+        length = cheap if len(town.provider.asked) < 4 else dear
+        return AnalystAnswer(town.provider.view, "raw", prompt.model, 1_000, length, 10, failed=False)
+
+    town.provider.ask = ask  # type: ignore[method-assign]
+    await town.room().run_pass()
+    state, _, calls, usd, why = town.line(user, number)
+    assert (state, why) == ("failed", codes.PAST_USD_REACHED(limit=D("0.3")))
+    assert calls > 8
+    assert usd <= D("0.30")
+
+
+async def test_after_an_answer_that_failed_it_goes_one_by_one(town: Town) -> None:
+    user = await town.person("kim")
+    town.provider.failed, town.provider.view = True, Abstained(codes.ANALYST_TIMEOUT())
+    town.ask(user, 30)
+    await town.room().run_pass()
+    assert len(town.provider.asked) == MOST_FAILED, "together they would have been more"
+
+
+async def test_a_book_that_is_away_for_one_loses_no_answer_of_the_others(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = await town.person("kim")
+    number, real = town.ask(user, 7), town.book.claim
+
+    async def claim(call: PastCall, now_ms: int) -> bool:
+        if call.question.seq == 4 and len(town.provider.asked) < 7:
+            raise Retry("away")
+        return await real(call, now_ms)
+
+    monkeypatch.setattr(town.book, "claim", claim)
+    with pytest.raises(Retry):
+        await town.room().run_pass()
+    assert len(town.provider.asked) == 6
+    town.clock.advance_to(town.clock.now_ms() + SILENT_MS + 1)
+    monkeypatch.setattr(town.book, "claim", real)
+    await town.room().run_pass()
+    assert len(town.provider.asked) == len(set(town.provider.asked)) == 7
+    assert town.line(user, number)[1:3] == ("replay", 7)
 
 
 async def test_it_stops_at_what_the_person_allowed_and_goes_on_from_there(town: Town) -> None:
