@@ -51,17 +51,22 @@ def _running() -> None:
         st.rerun(scope="app")
     for line in running:
         with st.container(border=True, key=f"bt_running_{line.job_id}"):
-            done = line.done / line.whole if line.whole else 0.0
-            waits = line.state == "queued"
             st.text(what(line.wish))
-            told = t("bt.waits") if waits else md("bt.runs", share=percent(Decimal(str(round(done, 3))), places=0))
-            if line.stage:
-                told = f"{t(f'bt.stage_{line.stage}')} · {told}"
-            st.progress(min(done, 1.0), text=told)
-            if line.calls:
-                st.caption(plain(spent(line.calls, line.usd, t)))
+            progress(line)
             key = f"bt_cancel_{line.job_id}"
             st.button(t("bt.cancel"), key=key, disabled=user.read_only, on_click=_cancel, args=(line.job_id,))
+
+
+def progress(line: BacktestLine) -> None:
+    """How far it is, at which stage, and what its questions cost so far."""
+    done = line.done / line.whole if line.whole else 0.0
+    waits = line.state == "queued"
+    told = t("bt.waits") if waits else md("bt.runs", share=percent(Decimal(str(round(done, 3))), places=0))
+    if line.stage:
+        told = f"{t(f'bt.stage_{line.stage}')} · {told}"
+    st.progress(min(done, 1.0), text=told)
+    if line.calls:
+        st.caption(plain(spent(line.calls, line.usd, t)))
 
 
 def what(wish: Wish) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.i18n import clock_time, language, md, t
+from app.panels.away import patient
+from app.panels.backtest_asked import EVERY, progress
 from app.panels.choices import still
 from app.panels.past_asking import asking
 from app.session import require_user
@@ -16,7 +18,6 @@ from app.system import system
 from app.ui.memory import Badge, answered_by, asked_before, badge
 from app.ui.models import model_label
 from app.ui.reasons import say_sentence
-from app.ui.write import count
 from lib.accounts.quarantine import PastWish
 from lib.accounts.web import SessionUser
 from lib.domain.backtests import ENDED, LEAST_WINDOWS, MOST_WINDOWS
@@ -62,7 +63,8 @@ def memory_test(user: SessionUser, version_id: int, own: str) -> None:
     memory_badges(user, version_id)
     with st.expander(t("mem.title"), key=f"memory_of_{version_id}", icon=":material/psychology:"):
         st.caption(t("mem.about"))
-        _under_way(user, version_id)
+        if _running_of(user, version_id) is not None:
+            _under_way(version_id)
         known = profiles(user)
         with st.grid(columns="auto", min_column_width=COLUMN, gap="small"):
             names = list(known)
@@ -84,12 +86,20 @@ def _wish(version_id: int, model: ModelProfile, windows: int) -> PastWish:
     return PastWish("memory", version_id, model.name, system().symbols[0], since, until, windows=windows)
 
 
-def _under_way(user: SessionUser, version_id: int) -> None:
+def _running_of(user: SessionUser, version_id: int) -> BacktestLine | None:
     lines = system().readings.backtests(user.user_id)
-    line = next((one for one in lines if _is_of(one, version_id)), None)
+    return next((one for one in lines if _is_of(one, version_id)), None)
+
+
+@st.fragment(run_every=EVERY)
+@patient
+def _under_way(version_id: int) -> None:
+    """How far the test is, until it is over and what it found can stand there."""
+    line = _running_of(require_user(), version_id)
     if line is None:
-        return
-    st.caption(md("mem.runs", done=count(line.done), whole=count(line.whole)))
+        st.rerun(scope="app")
+    st.markdown(f"**{md('mem.runs')}**")
+    progress(line)
     st.page_link("app/pages/backtest.py", label=t("page.backtest"), icon=":material/arrow_forward:")
 
 

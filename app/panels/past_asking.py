@@ -5,7 +5,7 @@ An offer is of one question alone: whoever changes what is asked is told its pri
 """
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 import streamlit as st
 
@@ -22,6 +22,7 @@ from lib.accounts.web import SessionUser
 from lib.domain.backtests import MOST_QUESTIONS
 
 LONGEST_CAP = 10
+CENT = Decimal("0.01")
 CAP = 220
 """Pixels."""
 
@@ -70,8 +71,9 @@ def _offered(offer: PastOffer, place: str) -> None:
     st.warning(plain(stamp_words(offer.when, model, offer.model.cutoff, t)), icon=":material/science_off:")
     if _by(offer):
         st.text_input(
-            t(f"past.cap_{_by(offer)}"), key=f"{place}_cap", max_chars=LONGEST_CAP, width=CAP, autocomplete="off"
-        )
+            t(f"past.cap_{_by(offer)}"), key=f"{place}_cap", max_chars=LONGEST_CAP, width=CAP, autocomplete="off",
+            placeholder=t("past.cap_example", value=_enough(offer)),
+        )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(t("past.ask"), key=f"{place}_ask", type="primary", icon=":material/play_arrow:",
                   on_click=_ask, args=(place,))  # fmt: skip
@@ -82,6 +84,12 @@ def _by(offer: PastOffer) -> str:
     """What is capped: USD, questions where no price is known, nothing where nothing is paid."""
     prices = offer.model.prices
     return "calls" if not prices.known else "" if prices.free else "usd"
+
+
+def _enough(offer: PastOffer) -> str:
+    """A cap under which all of it can be asked, as it is typed."""
+    high = offer.cost.high
+    return str(offer.cost.calls) if high is None else f"{high.quantize(CENT, ROUND_UP):f}"
 
 
 def _ask(place: str) -> None:
@@ -96,7 +104,7 @@ def _ask(place: str) -> None:
         tell(made, "")
         return
     st.session_state.pop(_kept(place), None)
-    tell(None, t("bt.asked"))
+    tell(None, t(f"past.asked_{wish.kind}"))
 
 
 def _whole(typed: Decimal | None) -> int:

@@ -15,6 +15,7 @@ from lib.adapters.openai.prices import known_prices
 from lib.adapters.openai.spending import Meter
 from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import AnalystAnswer, Prompt
+from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.decision import Abstained, Decision
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import Reason
@@ -227,3 +228,8 @@ def test_a_known_model_has_a_known_price_and_a_model_of_our_own_none(url: str, m
         assert 0 < prices.input_usd <= prices.output_usd < 1_000
     else:
         assert prices == AnalystPrices()
+
+
+def test_the_rules_that_come_along_are_free_where_they_run() -> None:
+    assert known_prices("http://127.0.0.1:18700/v1", RULES_MODEL) == AnalystPrices(free=True)
+    assert not known_prices("https://relay.test/v1", RULES_MODEL).known, "elsewhere it is only a name"

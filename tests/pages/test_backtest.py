@@ -13,6 +13,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account import RiskLevel
 from lib.domain.backtests import Wish, wish_problem
 from lib.domain.day import DAY_MS
+from lib.domain.filled import filled
 from lib.queries import MemoryResult
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import component, tree
@@ -27,9 +28,9 @@ def test_a_result_is_shown_with_its_tries_and_its_gaps(visit: Visit, language: s
     assert not at.exception
     words = catalogue(language)
     told = tree(at)
-    assert words["bt.luck"].format(n="7") in told
+    assert filled(words["bt.luck"], {"n": "7"}) in told
     assert "42%" in markup(at)
-    assert words["bt.gaps"].format(n="80", times="2") in told
+    assert filled(words["bt.gaps"], {"n": "80", "times": "2"}) in told
     assert component(at, "curve")["points"][0][1] == 10_000.0  # type: ignore[index]
     [table] = at.dataframe
     assert len(table.value) == 40

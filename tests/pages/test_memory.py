@@ -19,6 +19,7 @@ from lib.queries import MemoryResult
 from lib.reason_text import said
 from tests.pages.conftest import Visit
 from tests.pages.test_results import markup
+from tests.worlds import backtests as past_worlds
 from tests.worlds.pages import HOSTILE, NOW_MS, OWNER
 
 CLEAN, DATES = codes.MEMORY_CLEAN(windows=100), codes.MEMORY_DATES(share=Decimal("0.43"))
@@ -112,6 +113,27 @@ def test_whoever_changes_the_question_is_told_its_price_anew(visit: Visit, stage
     assert at.button(key="memory_2_ask")
     at.number_input(key="memory_windows_2").set_value(300).run()
     assert "memory_2_ask" not in [one.key for one in at.button]
+
+
+def test_one_under_way_says_how_far_it_is_at_its_stage(visit: Visit, staged: SimpleNamespace) -> None:
+    words, wish = catalogue("en"), replace(past_worlds.WISH, kind="memory", version_id=2)
+    running = past_worlds.line(7, wish=wish, state="running", stage="asking", done=450, whole=900, calls=450)
+    staged.shelf.tested = [running]
+    at = visit("t-owner", "strategy", "en")
+    told = words_of(at)
+    assert words["mem.runs"] in told
+    assert "450 questions asked" in told
+    assert f"{words['bt.stage_asking']} · Running · 50%" in [bar.proto.text for bar in at.get("progress")]
+    staged.shelf.tested = [replace(running, wish=replace(wish, version_id=77))]
+    assert words["mem.runs"] not in words_of(visit("t-owner", "strategy", "en")), "another version's"
+
+
+def test_a_cap_under_which_all_can_be_asked_is_shown_and_not_filled_in(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "strategy", "en")
+    at.selectbox(key="memory_model_2").set_value("fast").run()
+    at.button(key="memory_2_price").click().run()
+    box = at.text_input(key="memory_2_cap")
+    assert (box.value, box.placeholder) == ("", "for example 3.38")
 
 
 def test_a_refusal_is_said_and_nothing_is_offered(visit: Visit, staged: SimpleNamespace) -> None:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.i18n import catalogue
 from lib.domain import reason_codes as codes
+from lib.domain.filled import filled
 from lib.domain.model_wish import ModelWish, wish_of
 from lib.domain.platform_settings import ARENA, BANNER, KRW_PER_USDT, LIMIT, REGISTRATION
 from lib.domain.real_money import RealCap
@@ -83,7 +84,7 @@ def test_the_cap_for_real_money_is_shown_with_what_is_left_of_it_and_why(visit: 
     assert [figure in row for figure in ("500", "240")] == [True, True], row
     assert EN["room.cap_shrunk"] in seen
     staged.operating.readings.cap = capped(3)
-    assert EN["room.cap_ended"].format(count=3) in told(room(visit, "platform"))
+    assert filled(EN["room.cap_ended"], {"count": 3}) in told(room(visit, "platform"))
 
 
 def test_without_a_venue_of_real_money_no_cap_is_shown(visit: Visit, staged: SimpleNamespace) -> None:

@@ -15,6 +15,7 @@ from app.ui.palette import palette
 from app.ui.results import bars_html, figures_html, held, hit_bars, hours_html, net_bars, result_tiles
 from app.ui.spans import MOST_DAYS, SPANS, period
 from app.ui.tiles import tiles_html
+from lib.domain.filled import filled
 from lib.domain.performance import DayResult
 from lib.domain.trip_groups import by_confidence, by_end, by_hour, by_side
 from lib.domain.won_rates import WonRates, read_lines
@@ -27,7 +28,7 @@ WORDS = {name: catalogue("en")[f"calendar.{name}"] for name in ("weekdays", "sun
 
 def word(key: str, **params: object) -> str:
     template = catalogue("en").get(key, key)
-    return template.format(**params) if params else template
+    return filled(template, params) if params else template
 
 
 ZONES = st.sampled_from([KST, UTC, ZoneInfo("Europe/Berlin")])
@@ -121,7 +122,7 @@ def test_groups_are_bars_and_hours_are_columns() -> None:
 )
 def test_how_long_is_told_by_two_units_at_most(ms: int, parts: int, language: str) -> None:
     def told(key: str, **params: object) -> str:
-        return catalogue(language)[key].format(**params)
+        return filled(catalogue(language)[key], params)
 
     assert sum(part[0].isdigit() for part in held(ms, told).split()) == parts
     assert held(None, told) == "–"

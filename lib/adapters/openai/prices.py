@@ -1,9 +1,9 @@
 """
 Prices of known models, from the tables of genai-prices that come with the package; nothing is fetched.
 
-A provider is known by its address, a model by its name. A model on this machine or in this network costs nothing by the
-token, whatever the same model costs elsewhere. Discounts for delayed questions are not counted: a cap on
-cost rather stops early than late.
+A provider is known by its address, a model by its name. What a model on this machine or in this network costs nobody
+knows, whatever the same model costs elsewhere; the rules that come along are free there. Discounts for delayed
+questions are not counted: a cap on cost rather stops early than late.
 """
 
 from dataclasses import replace
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from genai_prices import Usage, calc_price
 
+from lib.domain.analyst_name import is_rules
 from lib.domain.model_profile import ModelProfile, is_near_host
 from lib.domain.position import ZERO
 from lib.domain.pricing import MILLION, AnalystPrices
@@ -23,7 +24,7 @@ _LIKELY = 2_000
 def known_prices(base_url: str, model: str) -> AnalystPrices:
     """The prices of *model* at *base_url*; unknown prices for a model the tables do not have."""
     if is_near_host(urlsplit(base_url).hostname or ""):
-        return AnalystPrices()
+        return AnalystPrices(free=is_rules(model))
     for url in (base_url, None):  # an unknown address may be a relay to a known provider
         try:
             asked, said = _per_million(model, url, "input_tokens"), _per_million(model, url, "output_tokens")
