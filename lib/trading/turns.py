@@ -93,15 +93,9 @@ class _Lane:
 
     def open_to(self, wish: Wish) -> int:
         """Places that *wish* may have now."""
+        kept = max(self.places // 2, 1) if wish.urgency >= Urgency.SHADOW else 0
         before = sum(1 for other in self.expected if other.rank < wish.rank)
-        return self.free - self._kept(wish.urgency) - before
-
-    def spare(self, urgency: Urgency) -> int:
-        """Places that wishes of *urgency* could have now, behind all that are expected."""
-        return self.free - self._kept(urgency) - len(self.expected)
-
-    def _kept(self, urgency: Urgency) -> int:
-        return max(self.places // 2, 1) if urgency >= Urgency.SHADOW else 0
+        return self.free - kept - before
 
     def give(self) -> None:
         """Let those in whose turn it is."""
@@ -149,8 +143,8 @@ class Turns:
         }
 
     def spare(self, model: Model, urgency: Urgency) -> int:
-        """How many groups of *urgency* could be asked at *model* at once, now."""
-        return self._lanes.get(model, self._empty(model)).spare(urgency)
+        """How many groups of *urgency* that are not announced yet could be asked at *model* at once, now."""
+        return self._lane(model).open_to(Wish(0, "", urgency, 0, self._made + 1))
 
     def announce(self, t_ms: int, name: str, urgency: Urgency, people: int, first: Model) -> Wish:
         """A group comes, and its first question will be to *first*; `withdraw` it when it is answered or given up."""
@@ -224,8 +218,5 @@ class Turns:
             self.tally.longest_s = max(self.tally.longest_s, waited_s)
 
     def _lane(self, model: Model) -> _Lane:
-        return self._lanes.setdefault(model, self._empty(model))
-
-    def _empty(self, model: Model) -> _Lane:
         places = min(OWN_PLACES, self._places) if is_own(model[1]) else self._places
-        return _Lane(places, places)
+        return self._lanes.setdefault(model, _Lane(places, places))
