@@ -68,14 +68,14 @@ def shell(language: str, title: str, body: str) -> str:
 def record_page(language: str, line: RecordLine, curve: Sequence[tuple[int, str]], code: str) -> str:
     """The page of *line* in *language*; *curve* is (epoch ms, index) of each day's end, *code* the link's own."""
     words = {key: escape(text) for key, text in catalogue(language).items() if key.startswith("record.")}
-    sealed = words["record.sealed"].format(day=line.until, at=_moment(line.sealed_ms))
+    sealed = filled(words["record.sealed"], {"day": line.until, "at": _moment(line.sealed_ms)})
     names = (
         "title", "head", "check", "check_1", "check_2", "check_3", "file", "verifier", "content", "past",
     )  # fmt: skip
     body = _RECORD.format(
         **{name: words[f"record.{name}"] for name in names},
         name=escape(line.name) or words["record.design" if not line.number else "record.nameless"],
-        version=words["record.version"].format(number=line.number),
+        version=filled(words["record.version"], {"number": line.number}),
         figures=_figures(words, line),
         curve=drawn(words["record.curve"], [Decimal(index) for _, index in curve]),
         head_value=line.head,

@@ -9,6 +9,7 @@ from html import escape
 
 from app.ui.tiles import tone_of
 from app.ui.write import money, percent, shown, won
+from lib.domain.filled import filled
 from lib.domain.performance import DayResult
 from lib.domain.position import ZERO
 from lib.domain.won_rates import WonRates
@@ -54,7 +55,7 @@ def _month(
     results = [(one.result, one.begins_ms) for on, one in by_date.items() if (on.year, on.month) == (year, month)]
     total = sum((amount for amount, _ in results), ZERO)
     worth = won(rates.total(results))
-    title = escape(words["month"].format(year=year, name=words["months"].split()[month - 1]))
+    title = escape(filled(words["month"], {"year": year, "name": words["months"].split()[month - 1]}))
     beside = f"<small>{escape(worth)}</small>" if worth else ""
     made = f'{beside}<b class="{tone_of(total)}">{money(total, signed=True)}</b>'
     return f'<div class="month"><p>{title}{made}</p><div class="days">{"".join(cells)}</div></div>'

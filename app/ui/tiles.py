@@ -12,6 +12,7 @@ from urllib.parse import quote
 from app.ui.palette import Palette
 from app.ui.write import money, percent, plus, won
 from lib.domain.equity import Mark, drawdown
+from lib.domain.filled import filled
 from lib.queries import EquityRow, Tiles
 
 MOST_POINTS = 60
@@ -68,7 +69,7 @@ def tile_row(found: Tiles, word: Callable[[str], str], krw: Decimal | None = Non
         Tile("today", money(today, signed=True), tone_of(today), _share(today, found.day_start), won=worth[1]),
         Tile("open_pnl", money(open_pnl, signed=True), tone_of(open_pnl), "", "", thinned(opened), worth[2]),
         Tile("drawdown", percent(-found.drawdown), "", "", "", thinned(falls(unpaid(found.curve)))),
-        Tile("win_rate", percent(found.win_rate, places=1), "", word("tiles.rounds").format(n=found.rounds)),
+        Tile("win_rate", percent(found.win_rate, places=1), "", filled(word("tiles.rounds"), {"n": found.rounds})),
         Tile("balance", money(found.balance), "", *_differs(found, word), thinned(cash), worth[3]),
     ]
 
@@ -79,7 +80,7 @@ def _differs(found: Tiles, word: Callable[[str], str]) -> tuple[str, str]:
         return "", ""
     if not found.difference:
         return word("tiles.same"), ""
-    return word("tiles.differs").format(by=plus(found.difference)), "down"
+    return filled(word("tiles.differs"), {"by": plus(found.difference)}), "down"
 
 
 def tone_of(value: Decimal) -> str:

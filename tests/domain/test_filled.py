@@ -1,6 +1,7 @@
 """A noun fits the figure beside it, in every catalogue and wherever it stands."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,10 @@ def test_an_english_sentence_whose_figure_may_be_one_has_both_nouns() -> None:
 
 def test_korean_nouns_have_no_number() -> None:
     assert [key for key, text in {**pages("ko"), **reasons("ko").sentences}.items() if re.search(r"\{\w+:", text)] == []
+
+
+def test_no_page_fills_a_sentence_of_a_catalogue_by_itself() -> None:
+    """It would not know the nouns that fit."""
+    own = re.compile(r"[\])]\.format(_map)?\(")
+    found = [str(file) for file in Path("app").rglob("*.py") if own.search(file.read_text("utf-8"))]
+    assert found == []
