@@ -258,6 +258,7 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "channels": lambda r, user, log: r.channels(user),
     "telling": lambda r, user, log: r.telling(user),
     "real_money": lambda r, user, log: r.real_money(user, T),
+    "demo_step": lambda r, user, log: r.demo_step(user, T),
 }
 ALIKE = {
     "equity", "tiles", "settings", "numbers", "command", "factor", "asking", "newest_call", "unseen", "telling",

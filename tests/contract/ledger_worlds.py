@@ -85,8 +85,8 @@ class World(Protocol):
 
     def replace_key(self, account_id: int) -> None: ...
 
-    def demo_without(self, user_id: int) -> bool:
-        """The person does without evidence in demo trading."""
+    def demo_without(self, user_id: int, at_ms: int) -> bool:
+        """The person does without evidence in demo trading from then on."""
         ...
 
     def log(self, account_id: int, t_ms: int, symbol: str = SYMBOL) -> LogSeen: ...
@@ -126,7 +126,7 @@ class MemoryWorld:
         rows = self.ledger.store.accounts
         rows[account_id] = replace(rows[account_id], key_version=rows[account_id].key_version + 1)
 
-    def demo_without(self, user_id: int) -> bool:
+    def demo_without(self, user_id: int, at_ms: int) -> bool:
         rows = self.ledger.store.accounts.items()
         self.ledger.store.demo_without |= {n for n, row in rows if row.user_id == user_id and row.active}
         return True
@@ -184,8 +184,8 @@ class SqlWorld:
             key = {"account_id": account_id, "key_version": version, "sealed": "sealed again", "last4": "5678"}
             connection.execute(sa.insert(credentials).values(key))
 
-    def demo_without(self, user_id: int) -> bool:
-        return SqlStretches(self.engine).demo_without(Note(user_id, self.clock.now_ms(), TrailEvent.DEMO_OVERRIDDEN))
+    def demo_without(self, user_id: int, at_ms: int) -> bool:
+        return SqlStretches(self.engine).demo_without(Note(user_id, at_ms, TrailEvent.DEMO_OVERRIDDEN))
 
     def log(self, account_id: int, t_ms: int, symbol: str = SYMBOL) -> LogSeen:
         of_t = (trade_logs.c.account_id == account_id, trade_logs.c.t_ms == t_ms)

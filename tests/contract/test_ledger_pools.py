@@ -25,7 +25,7 @@ async def on(world: World, venue: Venue, uid: str) -> TraderAccount:
     """A person of real prices who trades on *venue*."""
     user_id = world.people.add_user(f"{uid}@example.test", "hash")
     world.people.add_account(NewAccount(user_id, venue, FEED, uid, SYMBOL, "s", "1234", 1, Decimal(10_000), 0))
-    assert venue != "demo" or world.demo_without(user_id)
+    assert venue != "demo" or world.demo_without(user_id, T - 300_000)
     world.people.set_auto_trade(user_id, True, T - 300_000)
     assert await world.ledger.hold_lease(HOLDER, 30_000)
     return next(account for account in await world.ledger.accounts() if account.uid == uid)

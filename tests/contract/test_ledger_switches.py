@@ -359,6 +359,6 @@ async def test_in_demo_trading_nothing_is_switched_on_without_evidence_and_off_i
     with pytest.raises(EvidenceLacking):
         world.people.set_auto_trade(user_id, True, T)
     world.people.set_auto_trade(user_id, False, T)
-    assert world.demo_without(user_id)
+    assert world.demo_without(user_id, T)
     for on in (True, True, False):
         world.people.set_auto_trade(user_id, on, T)
