@@ -9,9 +9,13 @@ Every run loads this module, and most runs of a mutant ask for no database: what
 for, which was half of such a run.
 """
 
+import atexit
 import os
 import shutil
+import sqlite3
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -55,18 +59,37 @@ def _engine(url: str, pool_size: int) -> sa.Engine:
     return make_engine(url, pool_size=pool_size)
 
 
+@cache
+def _template() -> Path:
+    """A SQLite file that was migrated once in this process, or before it."""
+    if ready := os.environ.get(READY):
+        return Path(ready)
+    from lib.adapters.sql.database.schema import migrate
+
+    folder = tempfile.mkdtemp(prefix="maemae-template-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    engine = _engine(f"sqlite:///{folder}/template.db", pool_size=1)
+    migrate(engine)
+    engine.dispose()
+    return Path(folder) / "template.db"
+
+
+def with_schema(engine: sa.Engine) -> sa.Engine:
+    """*engine*, whose empty database has this release's schema now: what migrating it would make, without doing so."""
+    if engine.dialect.name != "sqlite":
+        load_schema(engine)
+        return engine
+    with closing(sqlite3.connect(_template())) as made, closing(engine.raw_connection()) as empty:
+        target = empty.driver_connection
+        assert isinstance(target, sqlite3.Connection)
+        made.backup(target)
+    return engine
+
+
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file to copy."""
-    path = tmp_path_factory.mktemp("ledger") / "template.db"
-    if ready := os.environ.get(READY):
-        return Path(shutil.copy(ready, path))
-    from lib.adapters.sql.database.schema import migrate
-
-    engine = _engine(f"sqlite:///{path}", pool_size=5)
-    migrate(engine)
-    engine.dispose()
-    return path
+    return Path(shutil.copy(_template(), tmp_path_factory.mktemp("ledger") / "template.db"))
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Origin, SignedIn
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
@@ -30,6 +29,7 @@ from lib.domain.platform_settings import Admission
 from lib.domain.trail import Note
 from lib.ports.people import CommandQueue
 from tests.accounts.conftest import Scene
+from tests.databases import with_schema
 from tests.fakes.people import QuickHasher, StandingClock
 
 
@@ -48,7 +48,7 @@ class Town:
 def town(tmp_path: Path) -> Iterator[Town]:
     file = tmp_path / "maemae.db"
     engine = make_engine(f"sqlite:///{file}", sqlite_busy_ms=1)
-    schema.migrate(engine)
+    with_schema(engine)
     clock, beside = StandingClock(10**12), Beside()
     stores = PeopleStores(
         SqlLogins(engine),

@@ -31,6 +31,7 @@ from services import backup as backup_command
 from services import local_secrets
 from services import restore as restore_command
 from tests.adapters.seeding import counted, seed
+from tests.databases import with_schema
 
 PRIVATE, PUBLIC = generate_keys()
 ENDED = {"sessions", "api_tokens", "reset_links", "email_links", "known_browsers", "chats", "deliveries"}
@@ -63,7 +64,7 @@ def lived(filled: Path, tmp_path: Path) -> Settings:
 
 def fill(url: str) -> None:
     engine = make_engine(url)
-    migrate(engine)
+    with_schema(engine)
     with engine.begin() as connection:
         seed(connection)
         connection.execute(sa.update(trader_lease).values(expires_ms=0))

@@ -27,7 +27,6 @@ import sqlalchemy as sa
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.vault import generate_keys
 from lib.adapters.web_lock import new_secret
@@ -38,6 +37,7 @@ from lib.simulator.analyst.rules import Question, analyse
 from lib.simulator.feeds import INSTRUMENTS
 from lib.simulator.market.market import SyntheticMarket
 from tests.browser.postbox import Postbox, postbox
+from tests.databases import with_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("simulator", "collector", "trader", "web")
@@ -194,7 +194,7 @@ def deployment(folder: Path, **settings: str) -> Iterator[Deployment]:
             made = Deployment(
                 folder, env, t_ms + BEGIN_MS - now, make_engine(env["DATABASE_URL"]), post, t_ms + BEGIN_MS
             )
-            schema.migrate(made.engine)
+            with_schema(made.engine)
             made.start("simulator")
             made.await_ready()
             yield made

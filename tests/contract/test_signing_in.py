@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions, change_password
@@ -19,6 +18,7 @@ from lib.domain.pace import Pace
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, NewSession, SessionRow
 from lib.domain.trail import Note, TrailEvent
 from lib.ports.people import Browsers, Logins, Sessions, Throttles
+from tests.databases import with_schema
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles
 from tests.servers import SERVERS
 
@@ -344,7 +344,7 @@ def test_language_and_colours_are_the_persons_in_every_browser(stores: Stores) -
 
 def test_a_flood_of_refused_tries_holds_no_lock(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'locked.db'}")
-    schema.migrate(engine)
+    with_schema(engine)
     throttles, pace = SqlThrottles(engine), Pace(free=1, first_ms=10_000, longest_ms=60_000, halving_ms=60_000)
     assert throttles.attempt("k", pace, NOW) == 0
     with engine.connect() as other, other.begin():

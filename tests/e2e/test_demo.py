@@ -6,7 +6,6 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.tables.trading import equity_points, orders, trade_logs
@@ -16,6 +15,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import TERMINAL, OrderState
 from lib.settings import Settings, load
+from tests.databases import with_schema
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
@@ -44,7 +44,7 @@ async def test_a_demo_on_a_candle_file_skips_its_hole_visibly(tmp_path: Path, mo
     settings = settings_in(tmp_path, redis.url, f"replay:{file}")
     engine = make_engine(settings.database_url)
     try:
-        schema.migrate(engine)
+        with_schema(engine)
         await ensure_demo(settings, lambda _: None)
         with engine.connect() as connection:
             logged = connection.execute(sa.select(trade_logs.c.outcome, trade_logs.c.reason)).all()
@@ -65,7 +65,7 @@ async def test_the_demo_has_a_past_of_decided_cycles_and_hands_over_cleanly(
     engine = make_engine(settings.database_url)
     said: list[str] = []
     try:
-        schema.migrate(engine)
+        with_schema(engine)
         await ensure_demo(settings, said.append)
         with engine.connect() as connection:
             logged = connection.execute(sa.select(trade_logs.c.outcome, trade_logs.c.status)).all()

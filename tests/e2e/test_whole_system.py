@@ -25,7 +25,6 @@ from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.tables.trading import equity_points, orders, trade_logs
@@ -40,6 +39,7 @@ from lib.domain.position import Position
 from lib.simulator.analyst.rules import Question, analyse
 from lib.simulator.feeds import INSTRUMENTS
 from lib.simulator.market.market import SyntheticMarket
+from tests.databases import with_schema
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
 
@@ -135,7 +135,7 @@ def deployed(tmp_path: Path, lead_ms: int) -> Iterator[System]:
         "INSTALLATION": "e2e",
     }
     made = System(tmp_path, env, t_ms - lead_ms - now, t_ms, make_engine(env["DATABASE_URL"]))
-    schema.migrate(made.engine)
+    with_schema(made.engine)
     try:
         yield made
     finally:

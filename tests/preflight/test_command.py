@@ -13,7 +13,6 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import migrate
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.tables.real_money import preflight_runs
 from lib.adapters.vault import VaultSealer, generate_keys
@@ -22,6 +21,7 @@ from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Halt
 from lib.simulator.config import SimulatorConfig
 from services import preflight
+from tests.databases import with_schema
 from tests.factories import SYMBOL, T
 from tests.simulator.running import Running, served
 
@@ -117,7 +117,7 @@ def kept(folder: Path, running: Running, made: tuple[str, str], monkeypatch: pyt
     for name, value in {"DATABASE_URL": database, "ENCRYPTION_KEY": private, "INSTALLATION": "t3st"}.items():
         monkeypatch.setenv(name, value)
     engine = make_engine(database)
-    migrate(engine)
+    with_schema(engine)
     people = SqlAccounts(engine)
     user_id = people.add_user("kim@example.test", "!")
     sealed = VaultSealer(public).seal(ApiKey(*made), SealContext(user_id, "mainnet", uid, 1))

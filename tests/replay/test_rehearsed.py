@@ -8,7 +8,6 @@ import pytest
 
 from lib.adapters.redis.connection import connect, connect_async
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import generate_keys
@@ -22,6 +21,7 @@ from lib.simulator.feeds import open_feed
 from lib.simulator.server import SimulatorConfig, application, build
 from lib.simulator.store import Store
 from lib.trading.cycle.run import CycleReport
+from tests.databases import with_schema
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
@@ -35,7 +35,7 @@ async def rehearsal(tmp_path: Path) -> AsyncIterator[Rehearsal]:
     store, clock = Store(config.database, "synthetic"), SteppedClock(END - 7 * MINUTE_MS)
     exchange = build(config, open_feed(config, store, clock, None), store, clock)
     engine, server = make_engine(f"sqlite:///{tmp_path / 'maemae.db'}"), ensure(tmp_path / "redis")
-    schema.migrate(engine)
+    with_schema(engine)
     stores = Stores(engine, connect(server.url), connect_async(server.url))
     secret, public = generate_keys()
     names = RehearsalNames("synthetic", "BTCUSDT", "maemae-rules-1", "test", secret, public)

@@ -19,8 +19,8 @@ import redis
 import sqlalchemy as sa
 
 from lib.adapters.redis.embedded import find_binary
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
+from tests.databases import with_schema
 
 START_S = 30.0
 _one_at_a_time = threading.Lock()
@@ -141,7 +141,7 @@ def _migrate(socket: Path) -> Template:
     run_sql(socket, "CREATE DATABASE template")
     engine = make_engine(address(socket, "template"))
     try:
-        schema.migrate(engine)
+        with_schema(engine)
         with engine.connect() as connection:
             names = list(connection.scalars(sa.text("SHOW TABLES")))
             shown = {name: connection.exec_driver_sql(f"SHOW CREATE TABLE `{name}`").one()[1] for name in names}

@@ -37,7 +37,6 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.ledger.telling import tell
@@ -49,6 +48,7 @@ from lib.domain.chat import BOT
 from lib.domain.events import Event, EventKind
 from lib.domain.reason import text
 from tests.certificates import Authority
+from tests.databases import with_schema
 from tests.fakes.bot_api import TOKEN, BotServer, Told
 from tests.fakes.receiver import Receiver, Request
 from tests.torture.failpoints import Trap
@@ -184,7 +184,7 @@ def opened(database: str | None = None) -> Iterator[Ground]:
             }  # fmt: skip
             ground = Ground(folder, make_engine(env["DATABASE_URL"]), env, messenger)
             with _migrating:
-                schema.migrate(ground.engine)
+                with_schema(ground.engine)
             _settle(ground, AddressSealer(seals))
             try:
                 yield ground

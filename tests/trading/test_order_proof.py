@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import migrate
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
@@ -32,6 +31,7 @@ from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.orders.reconcile import reconcile
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import trading_account
+from tests.databases import with_schema
 from tests.factories import T, decision
 from tests.trading.test_commands import GOOD, Inbox, Probe
 from tests.worlds.one_process import World, result_of
@@ -240,7 +240,7 @@ async def test_a_position_whose_entry_only_a_person_can_end_is_closed_with_every
 def engine(tmp_path: Path) -> Iterator[sa.Engine]:
     """A migrated SQLite database of this test's own."""
     made = make_engine(f"sqlite:///{tmp_path}/ledger.db")
-    migrate(made)
+    with_schema(made)
     yield made
     made.dispose()
 

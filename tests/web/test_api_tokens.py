@@ -11,13 +11,13 @@ from starlette.testclient import TestClient
 from app.api.openapi import PATH
 from app.i18n import catalogue
 from lib.accounts.entrance import sha256
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.api_tokens import SqlApiTokens
 from lib.adapters.sql.tables.people import audit_events
 from lib.domain.api_token import DAY_MS, MOST_TOKENS, NewApiToken
 from lib.domain.trail import Note, TrailEvent
+from tests.databases import with_schema
 from tests.web.conftest import GOOD, Web
 
 WISH = {"name": "my script", "scope": "read", "days": 30}
@@ -137,7 +137,7 @@ def test_nobody_has_more_than_ten(web: Web) -> None:
 
 def test_the_store_keeps_the_hash_counts_the_living_and_notes_what_was_done(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'maemae.db'}")
-    schema.migrate(engine)
+    with_schema(engine)
     user_id = SqlAccounts(engine).add_user("kim@example.com", "!")
     store = SqlApiTokens(engine)
     new = NewApiToken(sha256("mm_a"), user_id, "a", "read", 1_000, 1_000 + DAY_MS)

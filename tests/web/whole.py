@@ -17,7 +17,6 @@ from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
@@ -31,6 +30,7 @@ from lib.domain.pace import Pace
 from lib.domain.platform_settings import Admission
 from lib.market.scrollback import Scrollback
 from lib.settings import load
+from tests.databases import with_schema
 from tests.fakes.market import ScriptedMarket, SetClock
 from tests.fakes.people import QuickHasher
 from tests.servers import new_database_on
@@ -86,7 +86,7 @@ def whole_system(
 def _system(folder: Path, url: str, *, hurried: bool) -> Iterator[tuple[WebSystem, sa.Engine]]:
     redis = ensure(folder / "redis")
     engine = make_engine(url)
-    schema.migrate(engine)
+    with_schema(engine)
     _, public = generate_keys()
     env = {"DATABASE_URL": url, "REDIS_URL": redis.url, "ENCRYPTION_PUBLIC_KEY": public, "INSTALLATION": "odd"}
     made = bootstrap.web_system(load({**env, "PAPER_API_URL": "http://127.0.0.1:9", "WEB_HOSTS": "testserver"}))

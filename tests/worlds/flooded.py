@@ -26,7 +26,6 @@ from lib.accounts.web import Origin, SignedIn
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.browsers import SqlBrowsers
@@ -41,6 +40,7 @@ from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.platform_settings import Admission
 from tests.browser.deployment import eventually, free_port
+from tests.databases import with_schema
 from tests.fakes.people import QuickHasher
 from tests.web.whole import database_in
 
@@ -151,7 +151,7 @@ def _environment(folder: Path, redis_url: str, database: str) -> dict[str, str]:
 
 def _prepare(env: dict[str, str], count: int) -> tuple[str, ...]:
     engine, clock = make_engine(env["DATABASE_URL"]), SystemClock()
-    schema.migrate(engine)
+    with_schema(engine)
     stores = PeopleStores(
         SqlLogins(engine),
         SqlSessions(engine),
