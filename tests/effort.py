@@ -34,8 +34,8 @@ class Effort:
 
 EFFORTS = {
     "glance": Effort(examples=50, most=50, times=1, worlds=1),
-    "quick": Effort(examples=100, most=200, times=1, worlds=240),
-    "full": Effort(examples=100, most=300, times=1, worlds=240),
+    "quick": Effort(examples=100, most=200, times=1, worlds=80),
+    "full": Effort(examples=100, most=300, times=1, worlds=80),
     "nightly": Effort(examples=1_000, most=100_000, times=10, worlds=4_000, one_in=1),
 }
 EFFORT_NAME = os.environ.get("TEST_EFFORT") or ("full" if os.environ.get("CI") == "true" else "quick")

@@ -4,13 +4,14 @@ import random
 
 import pytest
 
+from tests.effort import seeds
 from tests.sim import ports
 from tests.sim.sabotage import stop_from_memory
 from tests.sim.verdict import end_problems
 from tests.worlds import seeded
 from tests.worlds.seeded import Shape, World
 
-SEEDS = range(50, 62)
+SEEDS = [50 + number for number in seeds(20)]
 CAUGHT = 421
 """In its world another process moved the stop that the first one puts back."""
 
