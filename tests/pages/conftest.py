@@ -69,7 +69,6 @@ def visit(staged: SimpleNamespace, cookies: dict[str, str]) -> Visit:
         at.context = {"locale": LOCALES[language]}
         for name, value in asked.items():
             at.query_params[name] = value
-        at.run()
-        return at.switch_page(f"app/pages/{page}.py").run() if token and page != "dashboard" else at
+        return (at.switch_page(f"app/pages/{page}.py") if token and page != "dashboard" else at).run()
 
     return opened

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 
 from lib.domain.scores import Answered
 from lib.evidence.series import DAY_MS
@@ -11,8 +12,9 @@ from tests.worlds.answers import answers
 CALLS = Calls(730, Decimal("1.2345"), 3)
 
 
+@cache
 def compares(now_ms: int, name: str) -> Mapping[VersionKey, Sequence[Answered]]:
-    """Four versions as they stand at *now_ms*; the newest is called *name*."""
+    """Four versions as they stand at *now_ms*; the newest is called *name*. Made once, for reading."""
     today = now_ms // DAY_MS * DAY_MS
     young, whole, old = (today - days * DAY_MS for days in (4, 61, 90))
     return {
