@@ -42,33 +42,48 @@ class _Seen:
         return "_Seen()"
 
 
+class _Answer(threading.local):
+    """Whom the run in this thread is for, until when: a page asks at every word, hundreds of times a run."""
+
+    run: object = None
+    user: SessionUser | None = None
+    until = 0.0
+
+
+_answer = _Answer()
+
+
 def current_user() -> SessionUser | None:
     """
     The person this run is for, or None: unknown, expired, signed out, or not whom the server vouched for.
 
     Numbers are written their way from here on: the thread of a run is its session's alone.
     """
-    user = _user()
-    write_for(user.numbers if user is not None else NUMBERS)
-    return user
+    run = get_script_run_ctx(suppress_warning=True)
+    if run is None or _answer.run is not run or time.monotonic() >= _answer.until:
+        _answer.user, _answer.until = _user()
+        _answer.run = run
+        write_for(_answer.user.numbers if _answer.user is not None else NUMBERS)
+    return _answer.user
 
 
-def _user() -> SessionUser | None:
+def _user() -> tuple[SessionUser | None, float]:
+    """The person, and until when that holds."""
     token = _token()
     if token is None:
-        return None
+        return None, 0.0
     seen = st.session_state.get(_SEEN)
     if not (isinstance(seen, _Seen) and seen.token == token and time.monotonic() < seen.until):
         seen = _Seen(token, system().people.user_of(token), time.monotonic() + FRESH_S)
         st.session_state[_SEEN] = seen
-    return seen.user if seen.user is not None and _vouched(token, seen.user) else None
+    return seen.user if seen.user is not None and _vouched(token, seen.user) else None, seen.until
 
 
 def require_user() -> SessionUser:
     """The person; without one nothing more is drawn and the whole script runs again, which then shows the door."""
     user = current_user()
     if user is None:
-        st.session_state.pop(_SEEN, None)
+        look_again()
         st.rerun(scope="app")
     return user
 
@@ -76,6 +91,7 @@ def require_user() -> SessionUser:
 def look_again() -> None:
     """What is known of the person is read anew at the next question: something about them was just changed."""
     st.session_state.pop(_SEEN, None)
+    _answer.run = None
 
 
 def keepsake() -> dict[str, object]:
