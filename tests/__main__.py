@@ -25,13 +25,15 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from tests.coverage_gate import TESTS
+
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 TWO = ("-n", "2", "--dist", "worksteal")
 GIVES_WAY = ("nice", "-n", "5")
 WAITING = ("tests/e2e", "tests/floods", "tests/llama", "tests/torture")
 BROWSER = "tests/browser"
-MEASURED = "tests/trading"
+MEASURED = TESTS
 """What the coverage gate runs whole: `make ci` does not run it twice."""
 
 
@@ -71,7 +73,7 @@ Lane = Sequence[Part]
 
 def lanes(*, ci: bool) -> tuple[Lane, Lane, Lane]:
     """What runs one after the other in the lane that is shown as it goes, beside it, and in whichever ends first."""
-    return ((working(MEASURED),), (CHECK, *WAITS), (COVERAGE, MUTANTS)) if ci else ((working(),), WAITS, ())
+    return ((working(*MEASURED),), (CHECK, *WAITS), (COVERAGE, MUTANTS)) if ci else ((working(),), WAITS, ())
 
 
 def run(lane: Lane, free: deque[Part], *, shown: bool) -> list[Ended]:

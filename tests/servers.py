@@ -24,12 +24,18 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.url import read_address
 from tests import mysql9
+from tests.effort import EFFORT
 
 START_S = 30
 """How long a private server may take to answer."""
 
 SERVERS = [pytest.param(name, marks=pytest.mark.server) for name in ("mariadb", "mysql")]
 """The database servers people have: what is true of one is tried on all."""
+
+AT_TIMES = SERVERS if EFFORT.one_in == 1 else SERVERS[:1]
+"""
+For what is neither on the way of an order nor about schemas, locks or columns: MariaDB in every run, MySQL at night.
+"""
 
 PLAINLY = "ssl-mode=disabled"
 """For drivers: at each connection they read all of the system's authorities, here for a socket file."""
@@ -84,6 +90,16 @@ def new_mysql(mysql_url: str) -> Iterator[str]:
 @pytest.fixture(params=SERVERS)
 def new_database(request: pytest.FixtureRequest) -> str:
     """An empty database of this test's own on each server people have."""
+    return _new(request)
+
+
+@pytest.fixture(params=AT_TIMES)
+def new_database_at_times(request: pytest.FixtureRequest) -> str:
+    """As `new_database`, on each of `AT_TIMES`."""
+    return _new(request)
+
+
+def _new(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(f"new_{request.param}")
     return url
 

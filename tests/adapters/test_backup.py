@@ -120,13 +120,13 @@ def test_what_comes_back_is_what_was_there_whatever_came_since(lived: Settings, 
 
 
 def test_a_backup_of_one_kind_of_database_comes_back_on_another(
-    lived: Settings, new_database: str, monkeypatch: pytest.MonkeyPatch
+    lived: Settings, new_database_at_times: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What began with `make run` can move to a server, and back; half a restore starts nothing and is run again."""
-    there = settings_of(f"mysql://{new_database.split('://', 1)[1]}", lived.data_dir)
+    there = settings_of(f"mysql://{new_database_at_times.split('://', 1)[1]}", lived.data_dir)
     change(lived, sa.update(real_consents).values(withdrawn_ms=0))
     made = bootstrap.backup(lived)
-    engine = make_engine(new_database)
+    engine = make_engine(new_database_at_times)
     with monkeypatch.context() as patch:
         patch.setattr(refilling, "keep_quiet", killed)
         with pytest.raises(Killed):
@@ -142,14 +142,14 @@ def test_a_backup_of_one_kind_of_database_comes_back_on_another(
         assert counted(connection) == made.header.rows | dict.fromkeys(ENDED, 0) | told
         assert connection.scalar(sa.select(users.c.email).where(users.c.id == 1)) == "1email"
     engine.dispose()
-    moved = content(new_database)
+    moved = content(new_database_at_times)
     back = bootstrap.backup(there)
     bootstrap.restore(lived, back.path, RestoreWishes())
     assert {name: len(found) for name, found in content(lived.database_url).items()} == {
         name: len(found) for name, found in moved.items()
     }
     bootstrap.restore(there, back.path, RestoreWishes())
-    assert content(new_database) == moved
+    assert content(new_database_at_times) == moved
 
 
 def test_after_a_restore_nobody_trades_and_nobody_is_signed_in(lived: Settings) -> None:

@@ -35,8 +35,8 @@ class Killed(Exception):
 
 
 @pytest.fixture
-def server(new_database: str) -> Iterator[sa.Engine]:
-    engine = make_engine(new_database)
+def server(new_database_at_times: str) -> Iterator[sa.Engine]:
+    engine = make_engine(new_database_at_times)
     yield engine
     engine.dispose()
 

@@ -58,7 +58,7 @@ from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
 from tests.factories import SYMBOL, T, candles
 from tests.fakes.market import MemoryCandleStore
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 ZERO = Decimal(0)
 DAY_MS = 86_400_000
@@ -172,7 +172,7 @@ class Scene:
         return replace(made, order_id=f"{account.uid}-{exec_id}", **changes)
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     world = SqlWorld(request.getfixturevalue(f"{request.param}_engine"), SteppedClock(T + 4_000))
     store = MemoryCandleStore()

@@ -32,7 +32,7 @@ from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, trading_account
 from tests.factories import SYMBOL, T
 from tests.fakes.market import MemoryCandleStore
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 D = Decimal
 ZERO = D(0)
@@ -81,7 +81,7 @@ class Books:
             return [Mark(*row) for row in connection.execute(sa.select(c.t_ms, c.equity, c.transfers).order_by(c.t_ms))]
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 async def books(request: pytest.FixtureRequest) -> Any:
     world = SqlWorld(request.getfixturevalue(f"{request.param}_engine"), SteppedClock(NOW))
     account = await trading_account(world)

@@ -13,13 +13,13 @@ from lib.domain.order import CYCLE_MS
 from lib.queries import Readings
 from tests.databases import load_schema
 from tests.fakes.market import MemoryCandleStore
-from tests.servers import SERVERS, new_database_on
+from tests.servers import AT_TIMES, new_database_on
 
 CYCLES = 6_000
 """Three weeks: a walk through one account's rows is twice what a reading may touch."""
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=AT_TIMES)
 def filled(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     with new_database_on(request.getfixturevalue(f"{request.param}_url")) as url:
         engine = make_engine(url)

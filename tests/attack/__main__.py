@@ -54,6 +54,7 @@ ALL: dict[str, Attacks] = {
         "pages of other sites, rebound names, invented proxies and addresses",
         ("tests/attack/test_origins.py", "tests/web/test_hosts.py", "tests/web/test_security.py",
          "tests/web/test_watching.py"),
+        again=("tests/attack/test_origins.py",),
     ),
     "takeover": Attacks(
         "sessions planted, stolen, kept after sign-out or a new password; guesses; tokens of programs",

@@ -55,36 +55,38 @@ def everything(target: Target) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-def test_no_route_does_anything_for_another_sites_page(unpaced: Target) -> None:
-    assert unpaced.client.post("/api/auth/register", json=KIM).status_code == 200
-    before, ways = everything(unpaced), acting(unpaced)
+def test_no_route_does_anything_for_another_sites_page(unpaced_at_times: Target) -> None:
+    assert unpaced_at_times.client.post("/api/auth/register", json=KIM).status_code == 200
+    before, ways = everything(unpaced_at_times), acting(unpaced_at_times)
     assert len(ways) > 30
     for method, path in ways:
         for origin, (kind, body) in TRIES:
-            answer = unpaced.client.request(method, path, content=body, headers={"Content-Type": kind, **origin})
+            answer = unpaced_at_times.client.request(
+                method, path, content=body, headers={"Content-Type": kind, **origin}
+            )
             assert answer.status_code == 403, (method, path, origin, answer.text[:100])
             assert "access-control-allow-origin" not in answer.headers
             assert "set-cookie" not in answer.headers, (method, path)
-    assert everything(unpaced) == before
-    assert unpaced.client.get("/api/auth/me").json()["user"]["email"] == KIM["email"], "still inside"
+    assert everything(unpaced_at_times) == before
+    assert unpaced_at_times.client.get("/api/auth/me").json()["user"]["email"] == KIM["email"], "still inside"
 
 
-def test_no_reading_is_shared_with_another_site(unpaced: Target) -> None:
-    assert unpaced.client.post("/api/auth/register", json=KIM).status_code == 200
-    for route in routes(Live(unpaced.system)):
+def test_no_reading_is_shared_with_another_site(unpaced_at_times: Target) -> None:
+    assert unpaced_at_times.client.post("/api/auth/register", json=KIM).status_code == 200
+    for route in routes(Live(unpaced_at_times.system)):
         if isinstance(route, Route) and "GET" in (route.methods or ()):
             for origin in FOREIGN:
-                answer = unpaced.client.get(route.path.replace("{", "1").replace("}", ""), headers=origin)
+                answer = unpaced_at_times.client.get(route.path.replace("{", "1").replace("}", ""), headers=origin)
                 shared = {name for name in answer.headers if name.startswith("access-control-")}
                 assert shared == set(), (route.path, origin)
                 assert answer.headers.get("cross-origin-resource-policy") == "same-origin", route.path
 
 
-def test_no_socket_opens_for_another_sites_page(unpaced: Target) -> None:
-    assert unpaced.client.post("/api/auth/register", json=KIM).status_code == 200
-    doors = [route.path for route in routes(Live(unpaced.system)) if isinstance(route, WebSocketRoute)]
+def test_no_socket_opens_for_another_sites_page(unpaced_at_times: Target) -> None:
+    assert unpaced_at_times.client.post("/api/auth/register", json=KIM).status_code == 200
+    doors = [route.path for route in routes(Live(unpaced_at_times.system)) if isinstance(route, WebSocketRoute)]
     assert doors
     for path in (*doors, "/_stcore/stream"):
         for origin in FOREIGN:
-            with pytest.raises(WebSocketDisconnect), unpaced.client.websocket_connect(path, headers=origin):
+            with pytest.raises(WebSocketDisconnect), unpaced_at_times.client.websocket_connect(path, headers=origin):
                 pass

@@ -29,7 +29,7 @@ from lib.queries import Readings
 from tests.contract.test_ledger import trading_account
 from tests.contract.test_records import MIDNIGHT, World
 from tests.fakes.market import MemoryCandleStore
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 FEED = "synthetic"
 WISH = Wish("rules", "BTCUSDT", 100 * DAY_MS, 130 * DAY_MS)
@@ -58,7 +58,7 @@ class Scene:
         return number
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     made = Scene(request.getfixturevalue(f"{request.param}_engine"))
     yield made

@@ -14,7 +14,7 @@ from lib.domain.trail import Note, TrailEvent
 from lib.ports.people import Logins, Sessions
 from lib.ports.safety import EmailLinks, Leaving, ResetLinks
 from tests.fakes.people import MemoryEmailLinks, MemoryLeaving, MemoryLogins, MemoryResetLinks, MemorySessions
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 NOW = 1_760_000_000_000
 END = NOW + 1_000
@@ -33,7 +33,7 @@ class Stores:
     leaving: Leaving
 
 
-@pytest.fixture(params=["memory", "sqlite", *SERVERS])
+@pytest.fixture(params=["memory", "sqlite", *AT_TIMES])
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         logins = MemoryLogins()

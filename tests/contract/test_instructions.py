@@ -12,14 +12,14 @@ from lib.domain.account_records import NewAccount
 from lib.domain.trail import Note, TrailEvent
 from lib.queries import Readings
 from tests.fakes.people import StandingClock
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 NOW = 1_760_000_000_000
 LONGEST = "🙂" * MAX_CUSTOM_PROMPT
 """As many bytes as any text that is allowed."""
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def engine(request: pytest.FixtureRequest) -> sa.Engine:
     made: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
     return made

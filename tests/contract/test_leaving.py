@@ -22,13 +22,13 @@ from lib.domain.trail import Note, TrailEvent
 from lib.ports.people import AccountInUse
 from lib.queries.safety import SafetyReadings
 from tests.fakes.people import StandingClock
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 NOW = 1_760_000_000_000
 HASH = "$argon2id$secret-hash"
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def engine(request: pytest.FixtureRequest) -> sa.Engine:
     made: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
     return made

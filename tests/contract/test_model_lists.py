@@ -15,7 +15,7 @@ from lib.domain.model_profile import KeptModel, ModelProfile
 from lib.domain.pricing import AnalystPrices
 from lib.domain.trail import Note, TrailEvent
 from tests.fakes.people import StandingClock
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 NOW = 1_760_000_000_000
 PROFILE = ModelProfile("fast", "Fast", "https://api.example.com/v1", "gpt-fast")
@@ -42,7 +42,7 @@ class Town:
         return self.shelf.delete_own(user_id, name, Note(user_id, NOW, TrailEvent.MODEL_DELETED, name))
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def town(request: pytest.FixtureRequest) -> Town:
     return Town(request.getfixturevalue(f"{request.param}_engine"))
 

@@ -39,7 +39,7 @@ from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, submitted, trading_account
 from tests.factories import SYMBOL, T
 from tests.fakes.market import MemoryCandleStore
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 BY = "cli:kim@desk"
 NOW = T + 4_000
@@ -81,7 +81,7 @@ class Scene:
         return self.acts.begin(NewAct(user_id, kind, account_id, {"why": "점검"}, "203.0.113.7", at_ms))
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     clock = SteppedClock(NOW)
     world = SqlWorld(request.getfixturevalue(f"{request.param}_engine"), clock)

@@ -35,7 +35,7 @@ from lib.trading.turns import PLACES, Turns, Urgency
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import trading_account
 from tests.factories import T
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 D = Decimal
 FEED = "synthetic"
@@ -112,7 +112,7 @@ class Town:
             return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def town(request: pytest.FixtureRequest) -> Iterator[Town]:
     made = Town(request.getfixturevalue(f"{request.param}_engine"))
     yield made

@@ -25,7 +25,7 @@ from lib.ports.platform import PlatformBook
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.people import MemoryLogins
 from tests.fakes.platform import MemoryPlatformBook
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 NOW = 1_760_000_000_000
 WEEK_MS = 7 * 86_400_000
@@ -48,7 +48,7 @@ class Scene:
         return self.logins.add_invited(email, "$hash", locale="ko", risk_accepted_ms=at_ms, invite=invite)
 
 
-@pytest.fixture(params=["memory", "sqlite", *SERVERS])
+@pytest.fixture(params=["memory", "sqlite", *AT_TIMES])
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     clock = SteppedClock(NOW)
     if request.param == "memory":
@@ -176,7 +176,7 @@ def test_a_guest_who_stays_uses_an_invitation_up_or_stays_a_guest(scene: Scene) 
     assert scene.logins.keep_guest(two, "lee@example.com", "$hash")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", *SERVERS])
+@pytest.mark.parametrize("kind", ["sqlite", *AT_TIMES])
 def test_of_many_who_show_one_code_at_once_one_comes_in(kind: str, request: pytest.FixtureRequest) -> None:
     engine: sa.Engine = request.getfixturevalue(f"{kind}_engine")
     clock = SteppedClock(NOW)

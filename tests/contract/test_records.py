@@ -31,7 +31,7 @@ from tests.contract.test_ledger import trading_account
 from tests.factories import SYMBOL, T
 from tests.fakes.market import MemoryCandleStore
 from tests.record_files import verifier
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 MIDNIGHT = T - T % DAY_MS
 SENT = sha256(b"prompt").hexdigest()
@@ -88,7 +88,7 @@ class World:
         return b"".join(pieces).splitlines()
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     made = World(request.getfixturevalue(f"{request.param}_engine"))
     yield made

@@ -15,13 +15,13 @@ from lib.domain.second_factor import Authenticator
 from lib.domain.trail import Note, TrailEvent
 from lib.ports.safety import Passkeys, SecondFactors
 from tests.fakes.people import MemoryFactors, MemoryPasskeys
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 NOW = 1_760_000_000_000
 CODES = ["a" * 64, "b" * 64]
 
 
-@pytest.fixture(params=["memory", "sqlite", *SERVERS])
+@pytest.fixture(params=["memory", "sqlite", *AT_TIMES])
 def store(request: pytest.FixtureRequest) -> SecondFactors:
     if request.param == "memory":
         return MemoryFactors()
@@ -93,7 +93,7 @@ def test_of_many_who_show_one_code_at_once_one_passes(store: SecondFactors) -> N
     assert passed.count(True) == 1
 
 
-@pytest.mark.parametrize("kind", ["sqlite", *SERVERS])
+@pytest.mark.parametrize("kind", ["sqlite", *AT_TIMES])
 def test_a_confirmed_authenticator_comes_with_the_login(kind: str, request: pytest.FixtureRequest) -> None:
     engine: sa.Engine = request.getfixturevalue(f"{kind}_engine")
     logins, store = SqlLogins(engine), SqlSecondFactors(engine)
@@ -126,7 +126,7 @@ def test_the_lock_opens_for_its_own_purpose_and_secret_alone() -> None:
 # --- passkeys ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["memory", "sqlite", *SERVERS])
+@pytest.fixture(params=["memory", "sqlite", *AT_TIMES])
 def passkeys(request: pytest.FixtureRequest) -> Passkeys:
     if request.param == "memory":
         return MemoryPasskeys(MemoryFactors().trail)

@@ -34,7 +34,7 @@ from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import cycle_key, trading_account
 from tests.factories import SYMBOL, T
 from tests.fakes.market import MemoryCandleStore
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 D = Decimal
 WILD = replace(DESIGN, instructions="크게")
@@ -80,7 +80,7 @@ class Town:
             return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def town(request: pytest.FixtureRequest) -> Iterator[Town]:
     made = Town(request.getfixturevalue(f"{request.param}_engine"))
     yield made

@@ -20,7 +20,7 @@ from lib.domain.trail import Note, TrailEvent
 from lib.ports.people import Browsers, Logins, Sessions, Throttles
 from tests.databases import with_schema
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 NOW = 1_760_000_000_000
 PACE = Pace(free=3, first_ms=1_000, longest_ms=60_000, halving_ms=600_000)
@@ -35,7 +35,7 @@ class Stores:
     throttles: Throttles
 
 
-@pytest.fixture(params=["memory", "sqlite", *SERVERS])
+@pytest.fixture(params=["memory", "sqlite", *AT_TIMES])
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         logins = MemoryLogins()
@@ -115,7 +115,7 @@ def test_nothing_opens_for_a_person_who_was_deleted_meanwhile(stores: Stores) ->
     assert not stores.logins.change_hash(user_id, "$new", verified="$hash")
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def database(request: pytest.FixtureRequest) -> sa.Engine:
     engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
     return engine
@@ -303,7 +303,7 @@ def test_old_tallies_are_dropped_and_counted(stores: Stores) -> None:
     assert stores.throttles.drop_older(NOW + 10) == 1
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def shared(request: pytest.FixtureRequest) -> SqlThrottles:
     engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
     return SqlThrottles(engine)

@@ -21,7 +21,7 @@ from lib.domain.strategy import DESIGN, LONGEST_NAME, Strategy, read, settings_w
 from lib.domain.strategy_templates import TEMPLATES
 from lib.queries import Readings
 from tests.fakes.people import StandingClock
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 NOW = 1_760_000_000_000
 GONE = Refusal("refuse.strategy.gone")
@@ -48,7 +48,7 @@ class Town:
         return kept.version_id
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def town(request: pytest.FixtureRequest) -> Town:
     return Town(request.getfixturevalue(f"{request.param}_engine"))
 

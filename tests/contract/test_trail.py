@@ -11,13 +11,13 @@ from lib.domain.session import IDLE_MS, NewSession
 from lib.domain.trail import Actor, Note, TrailEvent
 from lib.queries.safety import SafetyReadings
 from tests.fakes.people import StandingClock
-from tests.servers import SERVERS
+from tests.servers import AT_TIMES
 
 NOW = 1_760_000_000_000
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Safari/537.36"
 
 
-@pytest.fixture(params=["sqlite", *SERVERS])
+@pytest.fixture(params=["sqlite", *AT_TIMES])
 def engine(request: pytest.FixtureRequest) -> sa.Engine:
     made: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
     return made
