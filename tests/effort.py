@@ -3,8 +3,8 @@ How hard the tests try: TEST_EFFORT is `glance`, `quick`, `full` or `nightly`.
 
 Every test runs under each of them with the same assertions; what differs is how many examples a property is tried on
 and how many worlds are simulated. `make test` is `quick` on somebody's machine and `full` where CI=true. `nightly`
-tries ten times as many, five times the seeded scenes, and every odd value at every place. Whether the tests that mutants
-must fail pass without them is `glance`.
+tries ten times as many, five times the seeded scenes, and every odd value at every place. Whether tests that a mutant
+must fail pass without it is `glance`.
 """
 
 import os

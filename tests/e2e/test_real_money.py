@@ -38,7 +38,8 @@ from tests.e2e import real_trader
 from tests.simulator.running import Key
 from tests.torture import stores
 from tests.torture.failpoints import Trap
-from tests.torture.ground import eventually, fork, opened
+from tests.torture.forks import fork
+from tests.torture.ground import eventually, opened
 from tests.worlds.killed import SYMBOL, Person, World, built
 from tests.worlds.real_rows import REHEARSED_UID, examined, rehearsed
 

@@ -41,7 +41,8 @@ from tests.browser.deployment import free_port
 from tests.e2e.real_process import RealPlan, run
 from tests.simulator.running import Key
 from tests.torture import stores
-from tests.torture.ground import Ground, ended, fork, opened
+from tests.torture.forks import fork
+from tests.torture.ground import Ground, ended, opened
 from tests.worlds.killed import CYCLE_LAG_MS, SYMBOL, World, built
 from tests.worlds.real_rows import clean_days, evidenced
 

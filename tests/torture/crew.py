@@ -17,7 +17,8 @@ from lib.adapters.sql.tables.trading import orders, trade_logs
 from lib.adapters.sql.tables.workers import account_leases, workers
 from tests.torture import trader
 from tests.torture.failpoints import Trap
-from tests.torture.ground import eventually, fork
+from tests.torture.forks import fork
+from tests.torture.ground import eventually
 from tests.worlds.killed import World
 
 RENEW_MS = 3_000

@@ -6,7 +6,6 @@ real processes, forked from one that has imported everything, so that starting o
 """
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import tempfile
@@ -25,6 +24,7 @@ from lib.domain.order import CYCLE_MS
 from tests.simulator.running import Running
 from tests.torture import stores, trader, venue
 from tests.torture.cable import Cable
+from tests.torture.forks import fork
 from tests.torture.views import Views
 from tests.torture.warp import Warp
 
@@ -34,9 +34,6 @@ JUDGE = "127.0.0.2"
 """Where the driver asks the exchange from: its questions are not counted against the trader's address."""
 VENUE_AGE = 40
 """Scenarios one simulator serves: positions left behind cost it time at every jump of the clock."""
-
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.torture.trader", "tests.torture.collector", "tests.torture.venue"])
 
 
 async def eventually(what: str, holds: Callable[[], Any], seconds: float = 30.0) -> Any:
@@ -51,13 +48,6 @@ async def eventually(what: str, holds: Callable[[], Any], seconds: float = 30.0)
             return answer
         await asyncio.sleep(POLL_S)
     raise AssertionError(f"never happened: {what}")
-
-
-def fork(run: Callable[[Any], None], plan: object) -> BaseProcess:
-    """Start *run* with *plan* as a process of its own."""
-    process = _forks.Process(target=run, args=(plan,), daemon=True)
-    process.start()
-    return process
 
 
 async def ended(process: BaseProcess, number: int) -> int:

@@ -16,7 +16,6 @@ minutes; here at once, which changes nothing else. The judge then reads what arr
 
 import argparse
 import json
-import multiprocessing
 import os
 import random
 import re
@@ -52,6 +51,7 @@ from tests.databases import with_schema
 from tests.fakes.bot_api import TOKEN, BotServer, Told
 from tests.fakes.receiver import Receiver, Request
 from tests.torture.failpoints import Trap
+from tests.torture.forks import fork
 from tests.torture.senders import ARRIVED, POINTS, Life, live
 
 PEOPLE = 3
@@ -65,10 +65,8 @@ STATUS_LOST = 255
 """What is told of a process whose status another lane's thread has read first."""
 THING = re.compile(r"thing (\d{6})")
 
-_forks = multiprocessing.get_context("forkserver")
 _migrating = threading.Lock()
 """Migrations keep what they do in a module."""
-_forks.set_forkserver_preload(["tests.torture.senders"])
 
 
 # --- the ground -------------------------------------------------------------------------------------------------------
@@ -267,9 +265,7 @@ class Killer:
     def _start(self, service: str, trap: Trap | None) -> BaseProcess:
         folder = self.ground.folder
         life = Life(service, self.ground.env, str(folder / f"{service}.log"), str(folder / "hits"), trap)
-        process = _forks.Process(target=live, args=(life,), daemon=True)
-        process.start()
-        return process
+        return fork(live, life)
 
     def _last_lives(self) -> None:
         living = []

@@ -24,7 +24,8 @@ from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Retry
 from lib.ports.market import CandleStore
 from tests.torture import collector
-from tests.torture.ground import Ground, ended, eventually, fork
+from tests.torture.forks import fork
+from tests.torture.ground import Ground, ended, eventually
 from tests.torture.judge import Judge, is_protected
 from tests.worlds.killed import SYMBOL, Person, World, built
 
