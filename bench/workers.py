@@ -35,7 +35,8 @@ from lib.domain.order import CYCLE_MS
 from lib.simulator.venue import venue as simulated
 from lib.simulator.venue.limits import AddressLimits
 from tests.torture import stores, trader, venue
-from tests.torture.ground import Ground, ended, fork, opened
+from tests.torture.forks import fork
+from tests.torture.ground import Ground, ended, opened
 from tests.torture.judge import Judge
 from tests.worlds.killed import TERMINAL_WORDS, World, built, register
 
