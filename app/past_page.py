@@ -52,9 +52,9 @@ def past_page(language: str, found: BacktestFound) -> str:
 
 
 def days(wish: Wish) -> str:
-    """The first and the last day."""
+    """The first and the last day, or the one there is."""
     since, until = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (wish.since_ms, wish.until_ms - 1))
-    return f"{since:%Y-%m-%d} – {until:%Y-%m-%d}"
+    return f"{since:%Y-%m-%d}" if wish.days == 1 else f"{since:%Y-%m-%d} – {until:%Y-%m-%d}"
 
 
 def limits(wish: Wish) -> str:

@@ -15,7 +15,7 @@ from app.system import system
 from app.ui.plain import plain
 from app.ui.quarantine import spent
 from app.ui.reasons import say
-from app.ui.write import percent
+from app.ui.write import count, percent
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.backtests import ENDED, FREE, Wish
@@ -72,7 +72,8 @@ def progress(line: BacktestLine) -> None:
 def what(wish: Wish) -> str:
     """A question in a line."""
     asked = "" if wish.kind in FREE else f" · {wish.model}"
-    return f"{t(f'bt.kind_{wish.kind}')}{asked} · {wish.symbol} · {days(wish)} · {limits(wish)}"
+    under = t("bt.windows", n=count(wish.windows)) if wish.kind == "memory" else limits(wish)
+    return f"{t(f'bt.kind_{wish.kind}')}{asked} · {wish.symbol} · {days(wish)} · {under}"
 
 
 def _line(user: SessionUser, line: BacktestLine) -> None:

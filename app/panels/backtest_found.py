@@ -17,10 +17,11 @@ from app.session import require_user
 from app.system import system
 from app.ui.backtest import backtest_tiles, chance_bars, curve_points, figure_pairs, gap_lines, trade_frame
 from app.ui.curve import show_curve
+from app.ui.memory import badge_of
 from app.ui.palette import palette
 from app.ui.plain import plain
 from app.ui.quarantine import paid, stamp
-from app.ui.reasons import say
+from app.ui.reasons import say_sentence
 from app.ui.result_frames import coloured
 from app.ui.result_style import RESULTS
 from app.ui.results import bars_html, figures_html
@@ -28,6 +29,7 @@ from app.ui.tiles import tiles_html
 from app.ui.write import count, style
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
+from lib.domain.reason import Reason
 from lib.domain.stored_reason import parse
 from lib.queries import BacktestFound, BacktestLine
 
@@ -48,8 +50,7 @@ def found(user: SessionUser) -> None:
         st.warning(plain(told), icon=":material/science_off:")
         st.caption(plain(paid(result, t)))
     if "badges" in result:
-        for badge in result["badges"]:
-            st.markdown(f"- {plain(say(parse(badge), language()))}")
+        _remembered([parse(one) for one in result["badges"]])
         return
     tiles = tiles_html(backtest_tiles(shown, result, t), t, colours)
     st.html(f'{RESULTS}<div class="results six">{tiles}</div>')
@@ -64,6 +65,18 @@ def found(user: SessionUser) -> None:
     _gaps(result)
     _trades(result["trades"], result["trips"])
     _link(user, shown.line)
+
+
+def _remembered(found: Sequence[Reason]) -> None:
+    """What a memory test found: its badge, and a line for each sentence."""
+    told = badge_of(found, t, _say)
+    st.badge(told.short, color=told.colour, icon=":material/psychology:")
+    for one in found:
+        st.markdown(f"- {plain(_say(one))}")
+
+
+def _say(why: Reason) -> str:
+    return say_sentence(why, language())
 
 
 def _chosen(user: SessionUser) -> BacktestFound | None:

@@ -1,5 +1,6 @@
 """Versions beside chance and each other, and one sentence of it for other pages."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
 
@@ -72,9 +73,17 @@ def _best(found: Told) -> Reason | None:
     if len(judged) < 2:
         return None
     if winner is None:
-        return codes.EVIDENCE_NO_WINNER(tries=len(judged), left=len(found.versions.left))
+        return _undecided(found.versions.left, len(judged))
     low = min(one.beyond.low for one in judged[winner].against)
     return codes.EVIDENCE_WINNER(version=_named(winner), tries=len(judged), low=share(low))
+
+
+def _undecided(left: Sequence[VersionKey], tries: int) -> Reason:
+    if not left:
+        return codes.EVIDENCE_NONE_LEFT(tries=tries)
+    if len(left) == 1:
+        return codes.EVIDENCE_ONE_LEFT(version=_named(left[0]), tries=tries)
+    return codes.EVIDENCE_NO_WINNER(tries=tries, left=len(left))
 
 
 def _named(key: VersionKey) -> str:

@@ -89,7 +89,7 @@ def _told(standing: Standing, reach: float, word: Word, say: Say) -> str:
         return ""
     rows = [(word("arena.low"), _share(net.low))]
     if standing.chance is not None:
-        rows.append((word("arena.chance"), f"{_share(standing.chance.low)} – {_share(standing.chance.high)}"))
+        rows.append((word("arena.chance"), f"{_share(standing.chance.low)} … {_share(standing.chance.high)}"))
     figures = "".join(f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in rows)
     fall = word("arena.fall", fall=percent(standing.fall, places=1))
     foot = f"<p>{escape(_counted(standing, word))} · {escape(fall)}</p>"

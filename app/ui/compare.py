@@ -135,7 +135,7 @@ def strip(label: str, told: AnytimeInterval, reach: float, note: str) -> str:
     left, right, middle = (50 + 50 * value / reach for value in (told.low, told.high, told.mean))
     kind = "up" if told.low > 0 else "down" if told.high < 0 else ""
     small = f"<small>{escape(note)}</small>" if note else ""
-    within = f"{_share(told.low)} – {_share(told.high)}"
+    within = f"{_share(told.low)} … {_share(told.high)}"
     return (
         f'<div class="strip {kind}"><span>{escape(label)}{small}</span>'
         f'<i><s></s><u style="left:{left:.2f}%;width:{max(0.4, right - left):.2f}%"></u>'

@@ -30,10 +30,15 @@ def badge(found: MemoryResult, word: Word, say: Say, *, is_current: bool) -> Bad
     """What *found* comes to; of a model of before, that it says nothing of today's."""
     if not is_current:
         return Badge(word("mem.old"), "gray", word("mem.old_note", asked=found.asked))
-    said = " · ".join(say(one).removesuffix(".") for one in found.badges)
-    if all(any(code.is_of(one) for code in _OPEN) for one in found.badges):
+    return badge_of(found.badges, word, say)
+
+
+def badge_of(found: Sequence[Reason], word: Word, say: Say) -> Badge:
+    """What the sentences *found* by one test come to."""
+    said = " · ".join(say(one).removesuffix(".") for one in found)
+    if all(any(code.is_of(one) for code in _OPEN) for one in found):
         return Badge(word("mem.open"), "gray", said)
-    is_clean = all(codes.MEMORY_CLEAN.is_of(one) for one in found.badges)
+    is_clean = all(codes.MEMORY_CLEAN.is_of(one) for one in found)
     return Badge(word("mem.clean" if is_clean else "mem.found"), "green" if is_clean else "orange", said)
 
 

@@ -13,6 +13,8 @@ EVIDENCE_FEW_DAYS = declare("evidence_few_days", days=Kind.COUNT, least=Kind.COU
 EVIDENCE_AHEAD = declare("evidence_ahead", low=Kind.SHARE, days=Kind.COUNT)
 EVIDENCE_WINNER = declare("evidence_winner", version=Kind.NAME, tries=Kind.COUNT, low=Kind.SHARE)
 EVIDENCE_NO_WINNER = declare("evidence_no_winner", tries=Kind.COUNT, left=Kind.COUNT)
+EVIDENCE_ONE_LEFT = declare("evidence_one_left", version=Kind.NAME, tries=Kind.COUNT)
+EVIDENCE_NONE_LEFT = declare("evidence_none_left", tries=Kind.COUNT)
 
 # why a shadow was not asked at a T, or its answer was dropped
 SHADOW_LATE = declare("shadow_late")

@@ -116,7 +116,10 @@ def _number(kind: Kind, value: Decimal) -> str:
 
 
 def _percent(share: Decimal) -> str:
-    return f"{(share * 100).quantize(Decimal('0.01')).normalize():f}%"
+    """To a hundredth of a percent; fees and what a decision earns are less than a tenth, and told to a thousandth."""
+    percent = share * 100
+    step = Decimal("0.001") if abs(percent) < Decimal("0.1") else Decimal("0.01")
+    return f"{percent.quantize(step).normalize():f}%"
 
 
 def _moment(at_ms: int, known: Catalogue) -> str:

@@ -14,6 +14,7 @@ from lib.domain.account import RiskLevel
 from lib.domain.backtests import Wish, wish_problem
 from lib.domain.day import DAY_MS
 from lib.domain.filled import filled
+from lib.domain.stored_reason import stored
 from lib.queries import MemoryResult
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import component, tree
@@ -199,3 +200,19 @@ def test_one_that_ended_early_goes_on(visit: Visit, staged: SimpleNamespace) -> 
     at.button(key="bt_again_4").click().run()
     assert not at.exception
     assert staged.acts.done[-1] == ("ask_past_again", 1, wish)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_what_a_memory_test_found_has_its_badge_its_windows_and_no_limits(
+    visit: Visit, staged: SimpleNamespace, language: str
+) -> None:
+    wish = replace(samples.WISH, kind="memory", windows=100, until_ms=samples.WISH.since_ms + DAY_MS)
+    badges = [stored(codes.MEMORY_DATES(share=Decimal("0.48"))), stored(codes.MEMORY_CLEAN(windows=100))]
+    staged.shelf.tested, staged.shelf.past = [samples.line(wish=wish)], samples.found(result={"badges": badges})
+    words, at = catalogue(language), visit("t-owner", "backtest", language)
+    assert not at.exception
+    asked = next(one.value for one in at.text if "BTCUSDT" in one.value)
+    assert f"BTCUSDT · 2024-10-04 · {filled(words['bt.windows'], {'n': '100'})}" in asked, "one day is said once"
+    told = " ".join(one.value for one in at.markdown)
+    assert words["mem.found"] in told.replace("\\", "")
+    assert "48%" in told

@@ -6,6 +6,9 @@ import pytest
 
 import app.comparison
 from app.i18n import catalogue
+from app.panels.compare import _undecided
+from lib.queries import VersionKey
+from lib.reason_text import said as reason_said
 from tests.pages.conftest import Visit
 from tests.pages.test_results import markup
 from tests.worlds.pages import HOSTILE
@@ -32,6 +35,20 @@ def test_each_version_has_its_verdict_and_its_way_from_it(visit: Visit, language
     assert words["compare.running"] in shown
     assert words["compare.pairs"] in [one.value for one in at.subheader]
     assert any("40" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (0, "none of 4 versions is worth it so far: each one loses, or does worse than chance or another"),
+        (1, "of 4 versions only Mine · v1 (m) may still be worth it; that it beats every baseline is not shown yet"),
+        (2, "none of 4 versions is ahead; 2 cannot be told apart yet"),
+    ],
+)
+def test_without_a_winner_it_is_said_who_may_still_be_one(visit: Visit, left: int, said: str) -> None:
+    visit("t-owner", "compare", "en")
+    names = [VersionKey(n, "Mine", n + 1, "m") for n in range(left)]
+    assert reason_said(_undecided(names, 4), "en") == said
 
 
 def test_who_has_no_account_is_sent_to_make_one(visit: Visit) -> None:
