@@ -2,6 +2,7 @@
 What was asked before: how far what runs is, and what came of the others. Looked at again while one is not over.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import streamlit as st
@@ -12,6 +13,7 @@ from app.panels.telling import tell
 from app.past_page import days, limits
 from app.session import require_user
 from app.system import system
+from app.ui.models import model_label
 from app.ui.plain import plain
 from app.ui.quarantine import spent
 from app.ui.reasons import say
@@ -37,8 +39,9 @@ def asked_before(user: SessionUser) -> None:
     if not over:
         return
     with st.expander(md("bt.before", n=len(over)), key="bt_before", expanded=False):
+        models = labels(user)
         for line in over[:SHOWN]:
-            _line(user, line)
+            _line(user, line, what(line.wish, models))
 
 
 @st.fragment(run_every=EVERY)
@@ -49,9 +52,10 @@ def _running() -> None:
     running = [line for line in lines if line.state not in ENDED]
     if [line.job_id for line in running] != st.session_state.get(_OPEN):
         st.rerun(scope="app")
+    models = labels(user)
     for line in running:
         with st.container(border=True, key=f"bt_running_{line.job_id}"):
-            st.text(what(line.wish))
+            st.text(what(line.wish, models))
             progress(line)
             key = f"bt_cancel_{line.job_id}"
             st.button(t("bt.cancel"), key=key, disabled=user.read_only, on_click=_cancel, args=(line.job_id,))
@@ -69,18 +73,24 @@ def progress(line: BacktestLine) -> None:
         st.caption(plain(spent(line.calls, line.usd, t)))
 
 
-def what(wish: Wish) -> str:
-    """A question in a line."""
-    asked = "" if wish.kind in FREE else f" · {wish.model}"
+def labels(user: SessionUser) -> dict[str, str]:
+    """The models the person may choose, as people call them, by their names on the list."""
+    choices = system().models.choices(user.user_id, is_guest=user.is_guest)
+    return {one.profile.name: model_label(one.profile) for one in choices}
+
+
+def what(wish: Wish, models: Mapping[str, str]) -> str:
+    """A question in a line; *models* are labels by names."""
+    asked = "" if wish.kind in FREE else f" · {models.get(wish.model, wish.model)}"
     under = t("bt.windows", n=count(wish.windows)) if wish.kind == "memory" else limits(wish)
     return f"{t(f'bt.kind_{wish.kind}')}{asked} · {wish.symbol} · {days(wish)} · {under}"
 
 
-def _line(user: SessionUser, line: BacktestLine) -> None:
+def _line(user: SessionUser, line: BacktestLine, asked: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"bt_line_{line.job_id}"):
         earned = "" if line.earned is None else f"  {percent(line.earned, signed=True)}"
         with st.container(width="stretch", gap=None):
-            st.text(what(line.wish) + earned)
+            st.text(asked + earned)
             if line.state == "failed":
                 st.caption(plain(say(line.why, language())))
             elif line.state == "cancelled":

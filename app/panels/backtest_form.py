@@ -35,7 +35,7 @@ def form(user: SessionUser) -> None:
     settings = AccountSettings() if chosen is None else chosen.settings
     mine, off = _accounts(user), user.read_only
     with st.container(border=True, key="bt_form"):
-        left, right = st.columns(2, gap="large")
+        left, right = st.columns(2, gap="medium")
         with left:
             kind = _kind(bool(mine))
             _days(kind, off=off)

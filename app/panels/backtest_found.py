@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.i18n import language, md, rises_red, t, zone
-from app.panels.backtest_asked import what
+from app.panels.backtest_asked import labels, what
 from app.panels.result_tables import sheet_column
 from app.panels.results import LOCALES
 from app.panels.telling import tell
@@ -45,7 +45,7 @@ def found(user: SessionUser) -> None:
         return
     result, colours = shown.result, palette(rises_red=rises_red())
     st.subheader(t("bt.result"), anchor=False)
-    st.text(what(shown.line.wish))
+    st.text(what(shown.line.wish, labels(user)))
     if told := stamp(result, t):
         st.warning(plain(told), icon=":material/science_off:")
         st.caption(plain(paid(result, t)))
