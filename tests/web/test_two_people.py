@@ -38,11 +38,11 @@ IDS = {
 SILENT = {
     "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions",
     "/api/strategies/templates", "/api/record", "/api/record/export", "/api/record/proof", "/api/symbols",
-    "/api/scores/{log_id}", "/api/backtest", "/api/shadows/scores",
+    "/api/scores/{log_id}", "/api/backtest", "/api/shadows/scores", "/api/demo-trading",
 }  # fmt: skip
 """
 What tells no text of a person's: the market, strategies of ours, browsers by names we know, what a code shows, symbols,
-what opinions were worth.
+what opinions were worth, what demo trading waits for.
 """
 CHOSEN = {"arena_entries.name", "arena_entries.model"}
 """What whoever entered the arena shows to everybody who is signed in, and what it answers with."""
