@@ -34,7 +34,7 @@ def past_page(language: str, found: BacktestFound) -> str:
     wish, start = found.line.wish, Decimal(result["start"])
     body = _BODY.format(
         title=words["bt.one"],
-        name=f"{escape(wish.symbol)} · {days(wish)}",
+        name=f"{escape(wish.symbol)} · <span>{days(wish)}</span>",
         asked=f"{words[f'bt.kind_{wish.kind}']} · {escape(limits(wish))}",
         figures=_figures(words, found),
         curve=drawn(words["bt.curve"], [Decimal(point[1]) / start for point in result["points"]]),

@@ -27,6 +27,7 @@ body {{ margin: 0; padding: 1.5rem 1rem 3rem; font: 15px/1.6 "Maemae Sans", "Not
   sans-serif; word-break: keep-all; background: light-dark(#f5f6f8, #0b0e11); color: light-dark(#1e2329, #eaecef); }}
 main {{ max-width: 46rem; margin: 0 auto; display: grid; gap: 1rem; }}
 h1 {{ font-size: 1.35rem; line-height: 1.35; margin: .15rem 0 0; overflow-wrap: anywhere; }}
+h1 span {{ white-space: nowrap; }}
 h2 {{ font-size: 1rem; margin: 0 0 .6rem; }}
 p, ol, dl, dd {{ margin: 0; }}
 a {{ color: var(--accent); }}

@@ -165,3 +165,15 @@ def test_codes_are_found_by_the_words_their_sentences_have(words: str, language:
     assert codes_saying("no sentence has these words", language) == ()
     assert codes_saying("{confidence}", language) == (), "a parameter's name is nobody's word"
     assert len(codes_saying("", language)) == MOST_CODES
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        ("0.05071", "5.07%"), ("0.001", "0.1%"), ("-0.00024856", "-0.025%"), ("0.00055", "0.055%"),
+        ("-0.000003", "-0.0003%"), ("0", "0%"), ("-0.0", "0%"), ("-0.0000000001", "0%"),
+    ],
+)  # fmt: skip
+def test_a_share_says_what_there_is_of_it(share: str, told: str) -> None:
+    said_ = said(codes.EVIDENCE_AHEAD(low=Decimal(share), days=30), "en")
+    assert f"at least {told} a decision" in said_

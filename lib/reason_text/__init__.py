@@ -29,6 +29,7 @@ Shown = Callable[[str], str]
 
 
 MOST_CODES = 40
+MOST_PLACES = 6
 _PLACE = re.compile(r"\{\w+(:[^}]*)?\}")
 
 
@@ -116,10 +117,11 @@ def _number(kind: Kind, value: Decimal) -> str:
 
 
 def _percent(share: Decimal) -> str:
-    """To a hundredth of a percent; fees and what a decision earns are less than a tenth, and told to a thousandth."""
+    """To a hundredth of a percent; below a tenth, as fees and what a decision earns, to a thousandth or its digit."""
     percent = share * 100
-    step = Decimal("0.001") if abs(percent) < Decimal("0.1") else Decimal("0.01")
-    return f"{percent.quantize(step).normalize():f}%"
+    places = 2 if abs(percent) >= Decimal("0.1") else min(max(3, -percent.adjusted()), MOST_PLACES)
+    rounded = percent.quantize(Decimal(1).scaleb(-places)) + 0  # no minus before nothing
+    return f"{rounded.normalize():f}%"
 
 
 def _moment(at_ms: int, known: Catalogue) -> str:
