@@ -90,7 +90,7 @@ def _level(settings: AccountSettings, *, off: bool) -> None:
 def _kind(has_account: bool) -> Kind:
     options: list[Kind] = ["rules", "answers", "model"] if has_account else ["rules", "model"]
     said = st.segmented_control(
-        t("bt.kind"), options, format_func=lambda one: t(f"bt.kind_{one}"), key=still("bt_kind"),
+        t("bt.kind"), options, format_func=lambda one: t(f"bt.pick_{one}"), key=still("bt_kind"),
         default="rules", required=True, label_visibility="collapsed",
     )  # fmt: skip
     return said if said in options else "rules"

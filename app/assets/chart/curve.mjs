@@ -71,8 +71,15 @@ function make(root, host) {
   panes[0].setStretchFactor(1 - LOWER);
   panes[1].setStretchFactor(LOWER);
   api.subscribeCrosshairMove((at) => describe(state, at.time ? at.seriesData : null));
+  new ResizeObserver(() => room(state)).observe(legend);
   (window.__curves ??= []).push(state);
   return state;
+}
+
+function room(state) {
+  // on a phone the names take four lines: curves begin under them
+  const top = Math.min(0.5, Math.max(0.2, (state.legend.offsetHeight + 12) / (HEIGHT * (1 - LOWER))));
+  state.equity.priceScale().applyOptions({ scaleMargins: { top, bottom: 0.08 } });
 }
 
 function paint(state) {
