@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-import subprocess
 import sys
 from decimal import Decimal
 
@@ -25,7 +24,6 @@ from lib.domain.order import order_link_id
 from lib.trading.context import boundary
 from services.control import main
 from tests.e2e.test_whole_system import (
-    ROOT,
     System,
     answers,
     eventually,
@@ -34,6 +32,7 @@ from tests.e2e.test_whole_system import (
     system,
 )
 from tests.factories import order
+from tests.torture.forks import ran
 
 __all__ = ["system"]
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
@@ -44,11 +43,10 @@ WITHIN_S = 20.0
 
 def control(deployment: System, *words: str) -> tuple[int, str]:
     """The command line's exit status and everything it said."""
-    command = [sys.executable, "-m", "tests.e2e.control_on", str(deployment.shift_ms), *words]
-    done = subprocess.run(
-        command, cwd=ROOT, env=deployment.env, capture_output=True, text=True, timeout=120, check=False
-    )
-    return done.returncode, done.stdout + done.stderr
+    shifted = ("tests.e2e.control_on", str(deployment.shift_ms), *words)
+    status, out, err = ran(deployment.folder, *shifted, env=deployment.env)
+    assert status is not None
+    return status, out + err
 
 
 def a_position(deployment: System) -> None:

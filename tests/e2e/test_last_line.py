@@ -2,17 +2,15 @@
 
 import ast
 import os
-import runpy
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from lib.bootstrap import last_line
 from lib.domain.errors import Halt, Retry
-from tests.torture.forks import fork
+from tests.torture.forks import ran
 
 pytestmark = [pytest.mark.e2e]
 
@@ -29,36 +27,6 @@ ENDINGS = {"run_process", "last_line"}
 
 
 INHERITED = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"}
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """`python -m module words`, the whole of its environment, and where its standard error goes."""
-
-    module: str
-    words: tuple[str, ...]
-    env: dict[str, str]
-    told: Path
-
-
-def live(start: Start) -> None:
-    """Be that process: what it imports is there already, its own module is run as the first."""
-    os.environ.clear()
-    os.environ.update(start.env)
-    os.chdir(ROOT)
-    with start.told.open("wb") as file:
-        os.dup2(file.fileno(), 2)
-    sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - it lives as long as the process
-    sys.argv = [start.module, *start.words]
-    sys.modules.pop(start.module, None)
-    runpy.run_module(start.module, run_name="__main__", alter_sys=True)
-
-
-def ended_fork(folder: Path, module: str, *words: str, **env: str) -> tuple[int | None, list[str]]:
-    """(exit status, lines of standard error) of *module* run with *words* as a fork; None = it did not end."""
-    process = fork(live, Start(module, words, INHERITED | env, folder / "told"))
-    process.join(60)
-    return process.exitcode, (folder / "told").read_text().splitlines()
 
 
 def ended(module: str, *words: str, **env: str) -> tuple[int, list[str], str]:
@@ -129,7 +97,8 @@ BAD = [
 def test_what_cannot_work_is_one_line_on_standard_error(
     tmp_path: Path, module: str, words: list[str], env: dict[str, str], status: int, why: str
 ) -> None:
-    code, lines = ended_fork(tmp_path, module, *words, **{"DATA_DIR": str(tmp_path), **env})
+    code, _, told = ran(tmp_path, module, *words, env=INHERITED | {"DATA_DIR": str(tmp_path), **env})
+    lines = told.splitlines()
     assert code == status
     assert why in lines[-1]
     assert status == 2 or len(lines) == 1
