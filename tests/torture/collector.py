@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import services.collector
+from lib.bootstrap import processes
 from services.process import run_process
+from tests.e2e.shifted import WIDE
 from tests.torture.trader import TraderPlan, speak_into
 from tests.torture.warp import Warp
 
@@ -15,4 +17,5 @@ def run(plan: TraderPlan) -> None:
     os.environ.update(plan.env)
     speak_into(Path(plan.log))
     Warp(Path(plan.warp)).install()
+    processes.KEPT = WIDE  # type: ignore[assignment, attr-defined]
     run_process("collector", services.collector.main)
