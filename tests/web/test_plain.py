@@ -96,6 +96,7 @@ LOOKED_AT = {
     "panels/checked_key.py": {"mark", "_addresses(saved)", "_until(saved, now_ms)"},
     "panels/detail.py": {"zone().label", "row.id"},
     "panels/backtest_form.py": {"label"},
+    "panels/backtest_found.py": {"told.short"},
     "panels/exits.py": {"label", "sentence"},
     "panels/guarding.py": {"done"},
     "panels/inputs.py": {"input_name(block, t)", "_cost(md, offer, note.tokens)", "name", "told"},
