@@ -1,5 +1,6 @@
 """
-Every page, in both themes and at both widths, has no serious finding of axe-core.
+Every page, in both themes and at both widths, has no serious finding of axe-core; in every run each page is looked at
+once in each theme and once at each width, at night in all four ways.
 
 Screen readers, keyboards and weak eyes: what a machine can find of it. Findings that axe itself is not sure of are not
 counted, and what only a person can judge is not found here.
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.deployment import ROOT, Deployment
 from tests.browser.watching import watched
+from tests.effort import EFFORT
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
 
@@ -27,8 +29,9 @@ ROOM = "operator"
 PAGES = sorted(path.stem for path in (ROOT / "app" / "pages").glob("[a-z]*.py") if path.stem not in (DOOR, ROOM))
 Theme = Literal["dark", "light"]
 THEMES: tuple[Theme, ...] = ("dark", "light")
-WIDTHS: dict[Theme, tuple[int, int]] = {"dark": (1440, 390), "light": (390, 1440)}
-"""At which width a page is loaded in each theme, and which it then comes to: so it is loaded at both."""
+EACH = 2 if EFFORT.one_in == 1 else 1
+WIDTHS: dict[Theme, tuple[int, ...]] = {"dark": (1440, 390)[:EACH], "light": (390, 1440)[:EACH]}
+"""At which width a page is loaded in each theme, and at night the one it then comes to."""
 AT_REST = """() => Promise.allSettled(document.getAnimations()
   .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime)).map((one) => one.finished))"""
 """Whatever glides to its place has come there."""
@@ -73,10 +76,9 @@ def visited(request: pytest.FixtureRequest, deployed: Deployment, browser: Brows
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_no_serious_finding(deployed: Deployment, visited: tuple[Theme, Page], name: str) -> None:
     theme, page = visited
-    first, then = WIDTHS[theme]
-    widen(page, first)
+    widen(page, WIDTHS[theme][0])
     page.goto(f"{deployed.url}/{name}")
-    for width in (first, then):
+    for width in WIDTHS[theme]:
         widen(page, width)
         settled(page)
         if name == "dashboard":  # its controls say nothing before they know how they stand
@@ -89,10 +91,9 @@ def test_a_page_has_no_serious_finding(deployed: Deployment, visited: tuple[Them
 def test_the_door_has_no_serious_finding(deployed: Deployment, browser: Browser, theme: Theme) -> None:
     with watched(browser, deployed.url, "ko-KR", theme=theme) as seen:
         page = seen.page()
-        first, then = WIDTHS[theme]
-        widen(page, first)
+        widen(page, WIDTHS[theme][0])
         page.goto(deployed.url)
-        for width in (first, then):
+        for width in WIDTHS[theme]:
             widen(page, width)
             settled(page)
             assert "\n".join(findings(page)) == "", f"{theme}, {width} px wide"

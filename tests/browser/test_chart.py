@@ -21,6 +21,7 @@ from lib.simulator.market.market import SyntheticMarket
 from tests.browser.deployment import Deployment, eventually
 from tests.browser.test_accessible import enter
 from tests.browser.watching import FLAGS, Watched, chromium, watched
+from tests.effort import EFFORT
 from tests.fakes.market import run_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
@@ -32,7 +33,7 @@ LEGEND = ".tvchart-legend"
 LATE = f"""(() => {{ const chart = {CHART}; chart.heard = performance.now() - 61_000; chart.describe();
   return chart.said === "late"; }})()"""
 """Nothing was heard for more than a minute."""
-VISITS, WARM, A_VISIT = 20, 4, 40_000
+VISITS, WARM, A_VISIT = 20 if EFFORT.one_in == 1 else 10, 4, 40_000
 """The visits, the first that counts, and the bytes each may leave: the browser keeps history and timings."""
 LOOK = f"""(() => {{ const range = {CHART}.api.timeScale().getVisibleLogicalRange(), bars = {CHART}.bars;
   const last = bars.length - 1, step = {CHART}.seconds;
@@ -121,7 +122,7 @@ def interpreting(browser: Browser) -> Iterator[Browser]:
         another.close()
 
 
-def test_twenty_visits_leave_no_chart_no_socket_and_no_memory_behind(deployed: Deployment, browser: Browser) -> None:
+def test_visits_leave_no_chart_no_socket_and_no_memory_behind(deployed: Deployment, browser: Browser) -> None:
     with interpreting(browser) as plain, dashboard(deployed, plain) as (seen, page):
         tools = seen.context.new_cdp_session(page)
         page.evaluate(f"window.__kind = Object.getPrototypeOf({CHART})")

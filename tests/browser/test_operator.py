@@ -59,11 +59,10 @@ def test_an_operator_stops_everybody_and_the_person_sees_it(deployed: Deployment
 def test_no_section_of_the_room_has_a_serious_finding(deployed: Deployment, browser: Browser, theme: Theme) -> None:
     with watched(browser, deployed.url, "ko-KR", theme=theme) as seen:
         page = operator(deployed, seen, f"operator-{theme}@example.com")
-        first, then = WIDTHS[theme]
         for section in SECTIONS:
-            widen(page, first)
+            widen(page, WIDTHS[theme][0])
             page.goto(f"{deployed.url}/operator?section={section}")
-            for width in (first, then):
+            for width in WIDTHS[theme]:
                 widen(page, width)
                 expect(page.locator(".st-key-room")).to_be_visible()
                 settled(page)
