@@ -10,7 +10,9 @@ test is in exactly one part, by its folder.
 The proofs of the tests are nobody's: whichever lane has ended its own parts takes the next of them, so that no lane
 stands still beside one that has minutes to go.
 
-What the second lane says is printed when a part of it ends. The exit status is 0 only when every part's is.
+What the second lane says is printed when a part of it ends. The exit status is 0 only when every part's is. In CI no
+assert is rewritten to say why it fails, which is most of collecting: of a part that failed, what failed is run once
+more to say it, and stays failed.
 """
 
 import argparse
@@ -54,6 +56,11 @@ class Ended:
     took_s: float
 
 
+PLAINLY = "--assert=plain"
+AND_WHY = ("--assert=rewrite", "--last-failed", "--last-failed-no-failures=none", "--maxfail=20")
+"""Added to what failed with asserts as they stand: the failed tests alone, whose asserts say why."""
+
+
 def working(*but: str) -> Part:
     """Every test that needs the processor, except in the folders *but*."""
     ignored = (f"--ignore={folder}" for folder in (*WAITING, BROWSER, *but))
@@ -64,6 +71,13 @@ WAITS = (
     Part("tests that wait", (*PYTEST, *TWO, *WAITING)),
     Part("tests in a browser", (*PYTEST, "-m", "browser", BROWSER)),
 )
+
+
+def plainly(part: Part) -> Part:
+    """The tests of *part* with asserts as they stand."""
+    return Part(part.name, (*part.command, PLAINLY))
+
+
 COVERAGE = Part("make coverage", (*GIVES_WAY, sys.executable, "-m", "tests.coverage_gate"))
 MUTANTS = Part("make mutants", (*GIVES_WAY, sys.executable, "-m", "tests.mutants", "--judged"))
 CHECK = Part("make check", ("make", "--no-print-directory", "check"))
@@ -73,7 +87,9 @@ Lane = Sequence[Part]
 
 def lanes(*, ci: bool) -> tuple[Lane, Lane, Lane]:
     """What runs one after the other in the lane that is shown as it goes, beside it, and in whichever ends first."""
-    return ((working(*MEASURED),), (CHECK, *WAITS), (COVERAGE, MUTANTS)) if ci else ((working(),), WAITS, ())
+    if not ci:
+        return (working(),), WAITS, ()
+    return (plainly(working(*MEASURED)),), (CHECK, *map(plainly, WAITS)), (COVERAGE, MUTANTS)
 
 
 def run(lane: Lane, free: deque[Part], *, shown: bool) -> list[Ended]:
@@ -88,8 +104,12 @@ def run(lane: Lane, free: deque[Part], *, shown: bool) -> list[Ended]:
         heard = None if shown else subprocess.PIPE
         done = subprocess.run(part.command, cwd=ROOT, stdout=heard, stderr=subprocess.STDOUT, check=False)
         ended.append(Ended(part.name, done.returncode, time.monotonic() - began))
-        if done.stdout:
-            sys.stdout.write(f"\n--- {part.name}\n{done.stdout.decode(errors='replace')}")
+        said = done.stdout or b""
+        if done.returncode and PLAINLY in part.command:
+            why = (*part.command, *AND_WHY)
+            said += subprocess.run(why, cwd=ROOT, stdout=heard, stderr=subprocess.STDOUT, check=False).stdout or b""
+        if said:
+            sys.stdout.write(f"\n--- {part.name}\n{said.decode(errors='replace')}")
             sys.stdout.flush()
     return ended
 

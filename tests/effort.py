@@ -34,7 +34,7 @@ class Effort:
 
 EFFORTS = {
     "glance": Effort(examples=50, most=50, times=1, worlds=1),
-    "full": Effort(examples=100, most=200, times=1, worlds=80),
+    "full": Effort(examples=50, most=100, times=1, worlds=80),
     "nightly": Effort(examples=1_000, most=100_000, times=10, worlds=4_000, one_in=1),
 }
 EFFORT_NAME = os.environ.get("TEST_EFFORT") or "full"

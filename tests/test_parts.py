@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.__main__ import BROWSER, MEASURED, ROOT, WAITING, Part, lanes, run
+from tests.__main__ import BROWSER, MEASURED, ROOT, WAITING, Part, lanes, plainly, run
 
 FILES = sorted((ROOT / "tests").rglob("test_*.py"))
 
@@ -51,3 +51,15 @@ def test_the_lane_that_ends_first_takes_what_is_nobodys_and_each_is_run_once(cap
     assert [part.name for part in run([say], free, shown=True)] == ["own", "first", "second"]
     assert not free
     assert [part.name for part in run([say], free, shown=True)] == ["own"]
+
+
+def test_what_failed_plainly_is_run_once_more_to_say_why_and_stays_failed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "test_one.py").write_text("def test_one():\n    assert [1, 2] == [1, 3]\n\ndef test_two():\n    pass\n")
+    part = Part("two", (sys.executable, "-m", "pytest", "-q", "--rootdir", str(tmp_path), str(tmp_path)))
+    for one, told in ((part, 1), (plainly(part), 2)):
+        assert [ended.status for ended in run([one], deque(), shown=False)] == [1]
+        said = capfd.readouterr().out
+        assert (said.count("1 failed, 1 passed"), said.count("1 failed")) == (1, told)
+        assert "At index 1 diff: 2 != 3" in said

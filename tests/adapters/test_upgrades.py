@@ -15,10 +15,13 @@ from lib.adapters.sql.tables.models import metadata
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import equity_points
 from tests.adapters.seeding import counted, seed
-from tests.effort import spread
+from tests.effort import EFFORT, spread
 
 ON_A_SERVER = ("0001", "0011", "0019")
-"""A few: each costs a second there, on MySQL's own make five, which in every run comes up from the oldest alone."""
+"""A few: each costs a second there, and on MySQL's own make five, which has its turn at night."""
+ON = [
+    (server, one) for server in ("mariadb", "mysql") for one in ON_A_SERVER if server == "mariadb" or EFFORT.one_in == 1
+]
 NEWEST = 8
 """Revisions tried in every run; of the older ones, which nobody changes, a share (`tests.effort`)."""
 
@@ -53,15 +56,11 @@ def test_on_sqlite_every_earlier_schema_comes_up_with_its_rows(
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("revision", ON_A_SERVER)
-def test_on_mariadb_an_earlier_schema_comes_up_with_its_rows(new_mariadb: str, revision: str) -> None:
-    _comes_up_from(new_mariadb, revision)
-
-
-@pytest.mark.server
-@pytest.mark.parametrize("revision", spread(ON_A_SERVER, 0))
-def test_on_mysql_an_earlier_schema_comes_up_with_its_rows(new_mysql: str, revision: str) -> None:
-    _comes_up_from(new_mysql, revision)
+@pytest.mark.parametrize(("server", "revision"), ON)
+def test_on_a_server_an_earlier_schema_comes_up_with_its_rows(
+    request: pytest.FixtureRequest, server: str, revision: str
+) -> None:
+    _comes_up_from(request.getfixturevalue(f"new_{server}"), revision)
 
 
 def _comes_up_from(url: str, revision: str) -> None:
