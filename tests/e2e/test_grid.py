@@ -28,8 +28,8 @@ DEADLINE_S = 120
 
 @pytest.fixture(scope="module")
 def candles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two days of candles."""
-    return file_of(wandering(11, 2 * 1440), tmp_path_factory.mktemp("candles"))
+    """Three days of candles."""
+    return file_of(wandering(11, 3 * 1440), tmp_path_factory.mktemp("candles"))
 
 
 @contextmanager
