@@ -11,8 +11,8 @@ The proofs of the tests are nobody's: whichever lane has ended its own parts tak
 stands still beside one that has minutes to go.
 
 What the second lane says is printed when a part of it ends. The exit status is 0 only when every part's is. In CI no
-assert is rewritten to say why it fails, which is most of collecting: of a part that failed, what failed is run once
-more to say it, and stays failed.
+assert is rewritten to say why it fails, which is two fifths of collecting: what failed is run once more to say it, and
+stays failed.
 """
 
 import argparse

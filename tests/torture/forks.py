@@ -68,6 +68,8 @@ def ran(folder: Path, module: str, *words: str, env: Mapping[str, str]) -> tuple
     start = Start(module, words, env, folder / "said.out", folder / "said.err")
     process = fork(_main, start)
     process.join(LONGEST_S)
-    if process.exitcode is None:
+    status = process.exitcode
+    if status is None:
         process.kill()
-    return process.exitcode, start.out.read_text(), start.err.read_text()
+        process.join()
+    return status, start.out.read_text(), start.err.read_text()
