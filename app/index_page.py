@@ -9,6 +9,7 @@ will, and what a dashboard needs besides is fetched while somebody reads the fro
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -52,16 +53,22 @@ def _early(language: str) -> Iterable[str]:
     yield f'<meta name="maemae" content="{escape(json.dumps(themes(), ensure_ascii=False))}">'
     yield f'<script src="{address("early.js")}"></script>'
     # the icons by the address that Streamlit's rules ask for, which leads to ours: another would be fetched in vain
-    icons = (f"/static/media/{path.name}" for path in sorted(_MEDIA.glob("MaterialSymbols-Rounded.*.woff2")))
+    icons = (f"/static/media/{name}" for name in _named(_MEDIA, "MaterialSymbols-Rounded.*.woff2"))
     for one in (*(address(f"fonts/{name}.woff2") for name in _FONTS[language]), *icons):
         yield f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{one}">'
 
 
 def _dashboard(signed_in: bool) -> Iterable[str]:
     rel = "modulepreload" if signed_in else "prefetch"
-    chunks = [f"/static/js/{path.name}" for name in _CHUNKS for path in sorted(_SCRIPTS.glob(f"{name}.*.js"))]
+    chunks = [f"/static/js/{name}" for chunk in _CHUNKS for name in _named(_SCRIPTS, f"{chunk}.*.js")]
     for one in (*folder_files("chart"), *folder_files("live"), *map(address, _MODULES), _CHART, *chunks):
         yield f'<link rel="{rel}" crossorigin href="{one}">'
+
+
+@cache
+def _named(folder: Path, pattern: str) -> tuple[str, ...]:
+    """What an installed package has of these files: as long as a process runs, the same."""
+    return tuple(sorted(path.name for path in folder.glob(pattern)))
 
 
 def themes() -> dict[str, dict[str, Any]]:

@@ -128,9 +128,10 @@ def routes(live: Live) -> list[BaseRoute]:
     """Ours, before Streamlit's own."""
     folders = [Mount(folder_address(one), StaticFiles(directory=FOLDER / one)) for one in FOLDERS]
     acts = [*account.ENDPOINTS, *safety.ENDPOINTS, *passkeys.ENDPOINTS, *stops.ENDPOINTS]
+    told = {(one.method, one.path) for one in acts}
     return [
         *cockpit.telling(live.accounts, routes_of(acts)),
-        *routes_of(one for one in endpoints(live) if one not in acts),
+        *routes_of(one for one in endpoints(live) if (one.method, one.path) not in told),
         *operators.ROUTES,
         records.PAGE,
         backtests.PAGE,

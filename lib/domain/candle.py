@@ -73,9 +73,9 @@ def candle_problem(candle: Candle, step_ms: int) -> Reason | None:
     """Why *candle* cannot be true, or None. Checks alignment, positivity, low <= open, close <= high, size of move."""
     if candle.open_time < 0 or candle.open_time % step_ms:
         return codes.CANDLE_OFF_INTERVAL()
-    prices = (candle.open, candle.high, candle.low, candle.close)
-    if not all(p.is_finite() and 0 < p < MAX_PRICE for p in prices):
-        return codes.CANDLE_PRICE_BAD()
+    for price in (candle.open, candle.high, candle.low, candle.close):
+        if not (price.is_finite() and 0 < price < MAX_PRICE):
+            return codes.CANDLE_PRICE_BAD()
     if not (candle.volume.is_finite() and 0 <= candle.volume < MAX_VOLUME):
         return codes.CANDLE_VOLUME_BAD()
     if candle.low > min(candle.open, candle.close) or candle.high < max(candle.open, candle.close):

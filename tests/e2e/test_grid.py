@@ -21,8 +21,8 @@ from tests.evidence.walks import file_of, wandering
 pytestmark = [pytest.mark.e2e]
 
 ROOT = Path(__file__).resolve().parents[2]
-RANGES = ("--level", "high", "--risk", "0.1:1.5:0.1", "--confidence", "0.55:0.93:0.02")
-ALL = 15 * 20
+RANGES = ("--level", "high", "--risk", "0.1:1.5:0.1", "--confidence", "0.55:0.9:0.05")
+ALL = 15 * 8
 DEADLINE_S = 120
 
 

@@ -24,17 +24,19 @@ from lib.domain.reason import text
 from lib.ports.analyst import Analyst
 from lib.ports.market import AsyncCandleReader
 from lib.ports.secrets import Opener
-from lib.simulator.market.market import Market
+from lib.simulator.market.market import MergingMarket
 from lib.simulator.venue.venue import Request
 from tests.factories import REF, SYMBOL, T, decision
 from tests.worlds.inprocess import VenueTransport
 
 START = T - MINUTE_MS
 CREATE = "/v5/order/create"
+A_MINUTE = Decimal(5)
+"""What is traded in a minute, in coins."""
 
 
-class PricedMarket(Market):
-    """One print a second at the price last set; flat for ever before that. Implements the simulator's `Market`."""
+class PricedMarket(MergingMarket):
+    """One print a second at the price last set; flat for ever before that. A `MergingMarket` of the simulator."""
 
     symbols = (SYMBOL, "ETHUSDT")
 
@@ -55,13 +57,18 @@ class PricedMarket(Market):
         return tuple((offset, self.price_at(symbol, open_time + offset)) for offset in range(0, MINUTE_MS, 1000))
 
     def candle(self, symbol: str, open_time: int) -> Candle | None:
-        # a world looks at half a year of minutes, and almost all of them are flat
-        last_print = open_time + MINUTE_MS - 1000
-        if not any(open_time < start <= last_print for start, _ in self._steps):
-            prices = [self.price_at(symbol, open_time)]
-        else:
-            prices = [price for _, price in self.path(symbol, open_time)]
-        return Candle(open_time, prices[0], max(prices), min(prices), prices[-1], Decimal(5))
+        if flat := self.merged(symbol, open_time, 1):
+            return flat
+        prices = [price for _, price in self.path(symbol, open_time)]
+        return Candle(open_time, prices[0], max(prices), min(prices), prices[-1], A_MINUTE)
+
+    def merged(self, symbol: str, open_time: int, minutes: int) -> Candle | None:
+        """Minutes of one price at once, half a year of which a world looks at; None where the price was set anew."""
+        last_print = open_time + minutes * MINUTE_MS - 1000
+        if any(open_time < start <= last_print for start, _ in self._steps):
+            return None
+        price = self.price_at(symbol, open_time)
+        return Candle(open_time, price, price, price, price, minutes * A_MINUTE)
 
     def forming(self, symbol: str, at_ms: int) -> Candle | None:
         return self.candle(symbol, at_ms - at_ms % MINUTE_MS)
@@ -181,5 +188,9 @@ class HeldClock(SteppedClock):
 
 
 async def _settled() -> None:
-    for _ in range(400):  # turns of the loop: more than any step here takes without sleeping
+    """Turns of the loop until nobody has anything left to do in the next one."""
+    ready = vars(asyncio.get_running_loop())["_ready"]
+    for _ in range(400):  # more than any step here takes without sleeping
         await asyncio.sleep(0)
+        if not ready:
+            return
