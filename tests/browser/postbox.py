@@ -88,7 +88,7 @@ class _Talk(socketserver.StreamRequestHandler):
 def postbox(pair: Pair | None = None, *, tls_first: bool = False) -> Iterator[Postbox]:
     """A running one, ended with the block."""
     with Postbox(pair, tls_first=tls_first) as made:
-        threading.Thread(target=made.serve_forever, daemon=True).start()
+        threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         try:
             yield made
         finally:

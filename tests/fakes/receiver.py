@@ -57,7 +57,7 @@ class Receiver:
         context.load_cert_chain(pair.cert, pair.key)
         # a handshake belongs to its own thread: one that hangs holds up nobody
         self._http.socket = context.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
     def port(self) -> int:

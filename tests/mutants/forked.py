@@ -78,7 +78,7 @@ def _run(folder: Path, tests: Sequence[str], said: Path, variables: Mapping[str,
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
     sys.path[:] = [str(folder), *(path for path in sys.path if path and Path(path).resolve() != HERE)]
-    os.environ |= {"PYTHONPATH": str(folder), **variables}
+    os.environ |= {"PYTHONPATH": str(folder), "HYPOTHESIS_STORAGE_DIRECTORY": str(HERE / ".hypothesis"), **variables}
     os.chdir(folder)
     sys.dont_write_bytecode = True
     import pytest
