@@ -38,36 +38,35 @@ MONEY_ONCE = {("accounts", name) for name in ("position_qty", "avg_entry_price",
 
 def seed(connection: sa.Connection, rows: int = 2) -> dict[str, int]:
     """Put up to *rows* rows into every table that has none; how many each has then."""
-    look = sa.inspect(connection)
-    for name in table_names(connection):
-        if not _count(connection, name):
-            for number in range(1, rows + 1):
-                _put(connection, look, name, number)
+    look, before = sa.inspect(connection), counted(connection)
+    for name, count in before.items():
+        if not count:
+            _put(connection, look, name, rows)
     return counted(connection)
 
 
 def counted(connection: sa.Connection) -> dict[str, int]:
-    """How many rows each table has."""
-    return {name: _count(connection, name) for name in table_names(connection)}
+    """How many rows each table has, those that others point to first."""
+    names = table_names(connection)
+    counts = [sa.select(sa.func.count()).select_from(sa.table(name)) for name in names]
+    row = connection.execute(sa.select(*(count.scalar_subquery() for count in counts))).one()
+    return dict(zip(names, map(int, row), strict=True))
 
 
-def _count(connection: sa.Connection, name: str) -> int:
-    return int(connection.scalar(sa.select(sa.func.count()).select_from(sa.table(name))) or 0)
-
-
-def _put(connection: sa.Connection, look: sa.Inspector, name: str, number: int) -> None:
-    choices = _choices(look, name)
+def _put(connection: sa.Connection, look: sa.Inspector, name: str, rows: int) -> None:
+    choices, columns = _choices(look, name), look.get_columns(name)
     points = {key["constrained_columns"][0] for key in look.get_foreign_keys(name)}
-    values: dict[str, object] = {}
-    for column in look.get_columns(name):
+
+    def value(column: Any, number: int) -> object:
         here = str(column["name"])
         if (name, here) in MEANT:
-            values[here] = MEANT[name, here]
-        elif here in choices:
-            values[here] = choices[here][0]
-        else:
-            values[here] = number if here in points else _value(_kind(name, column), here, number)
-    connection.execute(sa.insert(sa.table(name, *map(sa.column, values))).values(values))
+            return MEANT[name, here]
+        if here in choices:
+            return choices[here][0]
+        return number if here in points else _value(_kind(name, column), here, number)
+
+    made = [{str(column["name"]): value(column, number) for column in columns} for number in range(1, rows + 1)]
+    connection.execute(sa.insert(sa.table(name, *map(sa.column, made[0]))), made)
 
 
 def _choices(look: sa.Inspector, name: str) -> dict[str, list[str]]:

@@ -44,18 +44,34 @@ class Killed(Exception):
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
-def engine(request: pytest.FixtureRequest) -> sa.Engine:
-    """A database with rows in every table, and old analyst calls."""
+def empty(request: pytest.FixtureRequest) -> sa.Engine:
     made: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
-    with made.begin() as connection:
+    return made
+
+
+@pytest.fixture
+def engine(empty: sa.Engine) -> sa.Engine:
+    """A database with old analyst calls."""
+    with empty.begin() as connection:
+        _call(connection)
+    return empty
+
+
+@pytest.fixture
+def full(empty: sa.Engine) -> sa.Engine:
+    """The same with rows in every table, but what is deleted with a call."""
+    with empty.begin() as connection:
         seed(connection)
-        connection.execute(sa.update(cycles).values(t_ms=NOW))  # young, and before the others by its id
-        for number in range(MANY):
-            connection.execute(sa.insert(cycles).values(call(number)))
+        connection.execute(sa.update(cycles).values(t_ms=NOW))
+        _call(connection)
         for name in ("trade_logs", "model_calls", "scores", "shadow_calls"):
             connection.execute(sa.delete(sa.table(name)))
         connection.execute(sa.delete(cycles).where(cycles.c.t_ms == NOW))
-    return made
+    return empty
+
+
+def _call(connection: sa.Connection) -> None:
+    connection.execute(sa.insert(cycles), [call(number) for number in range(MANY)])
 
 
 def call(number: int) -> dict[str, object]:
@@ -198,15 +214,15 @@ def test_a_damaged_file_and_another_installations_are_refused(engine: sa.Engine,
 # --- what expired -----------------------------------------------------------------------------------------------------
 
 
-def test_what_ended_long_ago_goes_and_money_never_does(engine: sa.Engine, tmp_path: Path) -> None:
-    with engine.begin() as connection:
+def test_what_ended_long_ago_goes_and_money_never_does(full: sa.Engine, tmp_path: Path) -> None:
+    with full.begin() as connection:
         connection.execute(sa.update(outbox).where(outbox.c.id == 2).values(sent_at=None))
         alive = sa.update(api_tokens).where(api_tokens.c.id == 2).values(expires_ms=NOW * 1_000)
         connection.execute(alive)
         before = counted(connection)
     in_2030 = 1_893_456_000_000
-    done = archive(engine, tmp_path).run(in_2030)
-    with engine.connect() as connection:
+    done = archive(full, tmp_path).run(in_2030)
+    with full.connect() as connection:
         after = counted(connection)
     ended = {"reset_links": 2, "email_links": 2, "api_tokens": 1, "outbox": 1, "commands": 2}
     assert {name: count for name, count in done.deleted.items() if count} == ended
