@@ -67,7 +67,7 @@ def _dashboard(signed_in: bool) -> Iterable[str]:
 
 @cache
 def _named(folder: Path, pattern: str) -> tuple[str, ...]:
-    """What an installed package has of these files: as long as a process runs, the same."""
+    """What Streamlit brings of these files: as long as a process runs, the same."""
     return tuple(sorted(path.name for path in folder.glob(pattern)))
 
 

@@ -91,7 +91,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_no_account_is_run_twice
     assert len(keys(tmp_path)) == len(set(keys(tmp_path))) == ALL
     assert f"{ALL} tried here, {ALL} over this time" in said
     again = tmp_path / "again"
-    with command(candles, again, "--workers", "1", "--risk", "0.1", "--confidence", "0.55,0.61,0.71") as child:
+    with command(candles, again, "--workers", "1", "--risk", "0.1", "--confidence", "0.55,0.6,0.7") as child:
         child.communicate(timeout=DEADLINE_S)
     assert len(keys(again)) == 3
     assert set(lines(again)) < set(lines(tmp_path))
