@@ -17,7 +17,7 @@ from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.ledger.rows import read_orders
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.models import metadata
-from lib.adapters.sql.tables.people import accounts, credentials, system_flags, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, symbols, system_flags, users
 from lib.adapters.sql.tables.trading import equity_points, order_events, orders
 from lib.clock import Clock
 from lib.domain.audit_chain import OrderEvent
@@ -75,6 +75,10 @@ class Cabinet(Protocol):
 
     def switches(self, account_id: int) -> Switches: ...
 
+    def traded(self, account_id: int) -> frozenset[str]:
+        """The symbols that the account may enter."""
+        ...
+
     def difference(self, account_id: int, t_ms: int) -> Decimal | None:
         """What the cycle of T found between wallet and books; None when it wrote nothing."""
         ...
@@ -118,6 +122,10 @@ class MemoryCabinet:
         own = Flags(account.trading_enabled, account.flatten)
         gone = user.deleted or not account.active
         return Switches(store.flags, own, user.auto_trade, gone, account.key_version, user.settings_version)
+
+    def traded(self, account_id: int) -> frozenset[str]:
+        rows = self.ledger.store.accounts[account_id].symbols
+        return frozenset(symbol for symbol, row in rows.items() if row.traded)
 
     def difference(self, account_id: int, t_ms: int) -> Decimal | None:
         point = self.ledger.store.equity.get((account_id, t_ms))
@@ -187,6 +195,12 @@ class SqliteCabinet:
         platform = Flags(flags["trading_enabled"], flags["flatten"])
         own, gone = Flags(row["trading_enabled"], row["flatten"]), row["deleted_at"] is not None or not row["active"]
         return Switches(platform, own, row["auto_trade_enabled"], gone, row["key_version"], row["settings_version"])
+
+    def traded(self, account_id: int) -> frozenset[str]:
+        mine = (account_symbols.c.account_id == account_id, account_symbols.c.traded)
+        query = sa.select(symbols.c.symbol).join(account_symbols, account_symbols.c.symbol_no == symbols.c.symbol_no)
+        with self._engine.begin() as connection:
+            return frozenset(connection.scalars(query.where(*mine)))
 
     def difference(self, account_id: int, t_ms: int) -> Decimal | None:
         where = (equity_points.c.account_id == account_id, equity_points.c.t_ms == t_ms)

@@ -138,9 +138,8 @@ def rollback(world: "World") -> None:
             return
         world.story("the database loses its last commits")
         world.trouble.note("rollback")
-        world.referee.rolled_back_ms = world.now_ms()
         back()
-        world.referee.note_switches()
+        world.referee.note_lost()
 
     world.later(world.rng.choice((0.3, 1, 3, 10)), lose)
 

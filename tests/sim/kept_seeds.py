@@ -19,5 +19,6 @@ KEPT: tuple[int, ...] = (
     9448,  # a close was sent at the quantity of a minute ago, most of which its owner had closed by hand since
     42614,  # the database lost an entry, and its owner left before anybody looked for what was lost
     27388,  # the same, with the closes of one who had just left
+    110_049_654,  # the judge's: a symbol was taken off, and the database lost that a moment later
     7939,  # an answer about the first send ended the row of the second
 )

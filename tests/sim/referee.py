@@ -142,6 +142,14 @@ class Referee:
             if switches.key_version != person.key[0]:
                 person.key = (switches.key_version, now)
 
+    def note_lost(self) -> None:
+        """The database lost its last commits: whatever of them stopped entries does so no more."""
+        self.rolled_back_ms = now = self._now_ms()
+        self.note_switches()
+        for person in self.people.values():
+            off = set(person.symbols) - self._cabinet.traded(person.account_id)
+            person.taken_off = {symbol: person.taken_off.get(symbol, now) for symbol in person.symbols if symbol in off}
+
     # --- acceptance ---------------------------------------------------------------------------------------------------
 
     def accept(self, order: OrderRecord) -> None:
