@@ -20,5 +20,6 @@ KEPT: tuple[int, ...] = (
     42614,  # the database lost an entry, and its owner left before anybody looked for what was lost
     27388,  # the same, with the closes of one who had just left
     110_049_654,  # the judge's: a symbol was taken off, and the database lost that a moment later
+    110_023_713,  # the judge's: an entry filled beyond its own stop has no R, and nothing trails by it
     7939,  # an answer about the first send ended the row of the second
 )

@@ -134,7 +134,10 @@ def _rule_problems(world: "World", person: Person, here: Held) -> Iterator[str]:
     if row is None or not _holds_ours_in(world, person, here):
         return
     rules, held_ms = row.exits, world.now_ms() - here.entered_ms
-    if rules.trail_r and held_ms > RULED_MS and not world.engine.accounts[person.uid].holdings[here.symbol].trailing:
+    # filled beyond its own stop, in its favour: nothing is at risk, so there is no R to trail by
+    has_r = (row.avg_price - row.stop_loss) * (1 if row.side == "buy" else -1) > 0
+    is_trailed = bool(world.engine.accounts[person.uid].holdings[here.symbol].trailing)
+    if rules.trail_r and has_r and held_ms > RULED_MS and not is_trailed:
         yield f"exits uid {person.uid}: no trailing stop stands"
     is_over = rules.time_stop_min and held_ms > rules.time_stop_min * MINUTE_MS + RULED_MS
     if is_over and not world.market.has_halted:

@@ -171,7 +171,9 @@ class Judge:
         if not Decimal(seen.position["size"]) or not entered:
             return
         newest = max(entered, key=lambda row: row["t_ms"])
-        if newest["exits"].trail_r and not Decimal(seen.position["trailingStop"] or "0"):
+        # filled beyond its own stop, in its favour: nothing is at risk, so there is no R to trail by
+        has_r = (newest["avg_price"] - newest["stop_loss"]) * (1 if newest["side"] == "buy" else -1) > 0
+        if newest["exits"].trail_r and has_r and not Decimal(seen.position["trailingStop"] or "0"):
             self._say(f"exits: {newest['order_link_id']} is open and no trailing stop stands")
 
     def _accepted(self) -> None:
