@@ -29,7 +29,7 @@ import sqlalchemy as sa
 from bench.readings import SERVER
 from lib import bootstrap, settings
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import migrate
+from lib.adapters.sql.database.migrating import migrate
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.tables.trading import cycles
 from lib.clock import SystemClock

@@ -31,8 +31,8 @@ from lib.adapters.bybit.limits.limiter import LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.bybit.signing import signed_headers
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.migrating import migrate
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
@@ -133,7 +133,7 @@ class Bench:
         self.transport = TimedTransport(AiohttpTransport(url, session))
         self.analyst, self.window = ReadyAnalyst(self.transport), Window()
         self.engine = make_engine(database or f"sqlite:///{folder / 'ledger.db'}")
-        schema.migrate(self.engine)
+        migrate(self.engine)
         self.accounts = SqlAccounts(self.engine)
         self.round = 0
         self.ledger = SqlLedger(self.engine, installation=INSTALLATION)

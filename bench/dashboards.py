@@ -34,8 +34,8 @@ from lib.accounts.entrance import sha256
 from lib.adapters.redis import embedded
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.migrating import migrate
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.sessions import SqlSessions
 from lib.adapters.vault import generate_keys
@@ -151,7 +151,7 @@ def prepare(env: dict[str, str], viewers: int, *, last_is_demo: bool = False) ->
     """
     settings = load(env)
     engine = make_engine(settings.database_url)
-    schema.migrate(engine)
+    migrate(engine)
     accounts = SqlAccounts(engine)
     now = SystemClock().now_ms()
     tokens = [secrets.token_urlsafe(32) for _ in range(viewers)]

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from bench.archiving import LIMIT, Pass, Rounds, written
 from bench.readings import SERVER
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import migrate
+from lib.adapters.sql.database.migrating import migrate
 from lib.adapters.sql.forms.score_book import SqlScoreBook
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.tables.scores import scores

@@ -36,8 +36,8 @@ from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.redis import embedded
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.migrating import migrate
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.tables.people import accounts
@@ -226,7 +226,7 @@ def enlist(engine: sa.Engine, sealer: VaultSealer, members: Sequence[tuple[str, 
 def opened_ledger(folder: Path, url: str) -> Iterator[tuple[sa.Engine, ClaimingLedger]]:
     """A migrated database of its own; *url* names an empty one, "" = SQLite."""
     engine = make_engine(url or f"sqlite:///{folder / 'ledger.db'}")
-    schema.migrate(engine)
+    migrate(engine)
     ledger = ClaimingLedger(engine, installation=INSTALLATION)
     ledger.claims, ledger.cpu_s = [], []
     try:

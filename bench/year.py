@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.database.schema import migrate
+from lib.adapters.sql.database.migrating import migrate
 from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, symbols, users
 from lib.domain.order import CYCLE_MS
 

@@ -48,7 +48,7 @@ def revisions_read_once() -> Iterator[None]:
 
 
 def _ours() -> Config:
-    from lib.adapters.sql.database.schema import alembic_config
+    from lib.adapters.sql.database.migrating import alembic_config
 
     return alembic_config()
 
@@ -64,7 +64,7 @@ def _template() -> Path:
     """A SQLite file that was migrated once in this process, or before it."""
     if ready := os.environ.get(READY):
         return Path(ready)
-    from lib.adapters.sql.database.schema import migrate
+    from lib.adapters.sql.database.migrating import migrate
 
     folder = tempfile.mkdtemp(prefix="maemae-template-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

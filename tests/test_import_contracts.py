@@ -1,6 +1,8 @@
-"""Import contracts that sources and names are asked about themselves: real money, and what bootstrap hands out."""
+"""Import contracts that sources, names and processes are asked about themselves."""
 
 import ast
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
@@ -59,3 +61,15 @@ def test_bootstrap_finds_each_name_where_a_checker_does_and_none_is_a_submodules
     assert not {name for _, name in told} & {path.stem for path in sources("lib.bootstrap")}
     for home, name in told:
         assert getattr(bootstrap, name) is getattr(import_module(home), name)
+
+
+def test_nobody_who_only_asks_which_schema_stands_pays_for_what_changes_it() -> None:
+    wholes = "collector trader worker notifying chat_bot open_control work_backtest readings web_system"
+    asked = f"import sys; from lib import bootstrap; [getattr(bootstrap, name) for name in '{wholes}'.split()]"
+    told = subprocess.run(
+        [sys.executable, "-c", f"{asked}; print('alembic' in sys.modules, 'sqlalchemy' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["False", "True"]

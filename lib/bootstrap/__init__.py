@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from lib.bootstrap.memory_testing import MemoryPlan as MemoryPlan
     from lib.bootstrap.memory_testing import MemoryTest as MemoryTest
     from lib.bootstrap.metrics import measured as measured
+    from lib.bootstrap.migrating import migrate as migrate
     from lib.bootstrap.models import ModelControl as ModelControl
     from lib.bootstrap.operators import OperatorsDoor as OperatorsDoor
     from lib.bootstrap.preflight import PreflightWish as PreflightWish
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
     from lib.bootstrap.starting import refuse_careless_web as refuse_careless_web
     from lib.bootstrap.starting import refuse_key_that_opens as refuse_key_that_opens
     from lib.bootstrap.starting import run_process as run_process
-    from lib.bootstrap.stores import migrate as migrate
     from lib.bootstrap.stores import new_sealing_keys as new_sealing_keys
     from lib.bootstrap.stores import new_web_secret as new_web_secret
     from lib.bootstrap.stores import readings as readings
@@ -113,6 +113,7 @@ HOMES = {
     "lib.bootstrap.local": "embedded_redis running_redis",
     "lib.bootstrap.memory_testing": "MemoryOffer MemoryPlan MemoryTest",
     "lib.bootstrap.metrics": "measured",
+    "lib.bootstrap.migrating": "migrate",
     "lib.bootstrap.models": "ModelControl",
     "lib.bootstrap.operators": "OperatorsDoor",
     "lib.bootstrap.preflight": "PreflightWish ask_preflight preflight_url real_accounts sealed_wish",
@@ -122,7 +123,7 @@ HOMES = {
     "lib.bootstrap.rotation": "rotate standing trader_lives",
     "lib.bootstrap.simulating": "simulator",
     "lib.bootstrap.starting": "prepare_logs refuse_busy_port refuse_careless_web refuse_key_that_opens run_process",
-    "lib.bootstrap.stores": "migrate new_sealing_keys new_web_secret readings",
+    "lib.bootstrap.stores": "new_sealing_keys new_web_secret readings",
     "lib.bootstrap.supervising": "forget_state read_procfile supervisor",
     "lib.bootstrap.telling": "Notifying notifying",
     "lib.bootstrap.trading": "trader worker",

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
-from alembic.script import ScriptDirectory
 
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.redis.connection import check
@@ -19,7 +18,7 @@ from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import describe, make_engine
 from lib.adapters.sql.database.rights import too_much
 from lib.adapters.sql.ledger.rows import ledger_clock
-from lib.adapters.sql.recovery.refilling import found_revision, lease_holder
+from lib.adapters.sql.recovery.refilling import lease_holder
 from lib.adapters.sql.tables.people import system_flags
 from lib.adapters.vault import public_key
 from lib.bootstrap import rotation, stores
@@ -92,11 +91,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
     engine = make_engine(settings.database_url)
     schema.reach(engine)
     with engine.connect() as connection:
-        found = found_revision(connection)
+        found = schema.found_revision(connection)
         off_ms = ledger_clock(engine, None)(connection) - SystemClock().now_ms()
-    wanted = ScriptDirectory.from_config(schema.alembic_config()).get_current_head()
-    if found != wanted:
-        advice = "run `make migrate`" if found in ("", *schema.revisions()) else "deploy the release it belongs to"
+    revisions = schema.revisions()
+    if found != (wanted := revisions[-1]):
+        advice = "run `make migrate`" if found in ("", *revisions) else "deploy the release it belongs to"
         yield Finding("wrong", f"{describe(engine)}: schema {found or 'none'}, this release needs {wanted}", advice)
         return
     schema.check_schema(engine)

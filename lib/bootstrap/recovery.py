@@ -22,7 +22,7 @@ from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import describe, make_engine
 from lib.adapters.sql.ledger.rows import ledger_clock
 from lib.adapters.sql.recovery.backup_file import BackupHeader, opened_backup, write_backup
-from lib.adapters.sql.recovery.refilling import found_revision, refill, refuse_trader
+from lib.adapters.sql.recovery.refilling import refill, refuse_trader
 from lib.adapters.sql.recovery.seals import kids_in_use
 from lib.adapters.sql.recovery.table_rows import dumped, put_back, snapshot
 from lib.adapters.vault import kid_of
@@ -94,7 +94,7 @@ def _write(settings: Settings, engine: sa.Engine, path: Path, *, with_secrets: b
     secrets = _secret_lines(settings) if with_secrets else []
     schema.reach(engine)
     with snapshot(engine) as connection:
-        if not (revision := found_revision(connection)):
+        if not (revision := schema.found_revision(connection)):
             raise Halt(f"{describe(engine)} holds no schema yet: there is nothing to back up")
         kids = kids_in_use(connection)
         made_ms = SystemClock().now_ms()
@@ -147,7 +147,7 @@ def _refuse_while_traded(engine: sa.Engine) -> None:
 def _kept_before(settings: Settings, engine: sa.Engine) -> Backup | None:
     """What stands in the database now, as a backup; None when there is nothing, or half of a restore."""
     with engine.connect() as connection:
-        has = found_revision(connection) and not sa.inspect(connection).has_table(schema.HALF_RESTORED)
+        has = schema.found_revision(connection) and not sa.inspect(connection).has_table(schema.HALF_RESTORED)
     if not has:
         return None
     try:

@@ -24,7 +24,7 @@ from lib.settings import Settings
 def database(settings: Settings) -> sa.Engine:
     """The database at this release's schema; *Halt* with one line when it cannot be that."""
     settings.require("DATABASE_URL")
-    _keep_out_of_logs(settings.database_url)
+    keep_out_of_logs(settings.database_url)
     engine = make_engine(settings.database_url)
     schema.check_schema(engine)
     return engine
@@ -33,16 +33,6 @@ def database(settings: Settings) -> sa.Engine:
 def watchers_database(settings: Settings) -> sa.Engine:
     """One connection for whoever watches: a look that takes long holds up nobody else's work."""
     return make_engine(settings.database_url, pool_size=1, max_overflow=0, sqlite_busy_ms=2_000)
-
-
-def migrate(settings: Settings) -> None:
-    """Bring the database to this release's schema."""
-    _keep_out_of_logs(settings.database_url)
-    engine = make_engine(settings.database_url)
-    try:
-        schema.migrate(engine)
-    finally:
-        engine.dispose()
 
 
 def redis_client(settings: Settings) -> redis.Redis:
@@ -103,7 +93,7 @@ def readings(settings: Settings) -> Readings:
     return Readings(database(settings), candle_store(settings))
 
 
-def _keep_out_of_logs(url: str) -> None:
+def keep_out_of_logs(url: str) -> None:
     _, _, rest = url.partition("://")
     credentials, at, _ = rest.rpartition("@")
     if at:

@@ -22,8 +22,8 @@ import sqlalchemy as sa
 
 from lib.adapters.redis.connection import TlsVerify, connect, connect_async
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.migrating import migrate
 from lib.adapters.sql.ledger.rows import running_books
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import cycles, equity_points, fills, orders, trade_logs
@@ -156,7 +156,7 @@ async def _with_stores(
     plan: ReplayPlan, candles: Sequence[Candle], folder: Path, span: Span, progress: Callable[[int, int], None]
 ) -> Findings:
     engine = make_engine(plan.database_url or f"sqlite:///{folder / 'replay.db'}")
-    schema.migrate(engine)
+    migrate(engine)
     _refuse_used(engine)
     embedded = None if plan.redis_url else ensure(folder / "redis")
     url = plan.redis_url or (embedded.url if embedded else "")

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from lib import bootstrap, settings
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import check_schema, migrate, revisions
+from lib.adapters.sql.database.migrating import migrate
+from lib.adapters.sql.database.schema import check_schema, revisions
 from lib.adapters.sql.recovery import refilling
 from lib.adapters.sql.recovery.refilling import DOORS
 from lib.adapters.sql.recovery.table_rows import dumped, snapshot

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import check_schema, downgrade, migrate, revisions
+from lib.adapters.sql.database.migrating import downgrade, migrate
+from lib.adapters.sql.database.schema import check_schema, revisions
 from lib.adapters.sql.tables.people import system_flags
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain.errors import Halt

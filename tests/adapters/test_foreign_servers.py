@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import MIGRATIONS, check_schema, downgrade, migrate, revisions
+from lib.adapters.sql.database.migrating import downgrade, migrate
+from lib.adapters.sql.database.schema import MIGRATIONS, check_schema, revisions
 from lib.clock import SteppedClock
 from lib.domain.errors import Halt
 from tests.adapters.test_sql_schema import differences

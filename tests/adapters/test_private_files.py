@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.private_files import private_database, private_folder
-from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.migrating import migrate
 from lib.adapters.sql.tables.people import users
 from lib.simulator.store import Store
 
@@ -30,7 +30,7 @@ def modes(folder: Path) -> dict[str, str]:
 
 def test_a_database_is_private_before_anything_is_in_it(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'maemae.db'}")
-    schema.migrate(engine)
+    migrate(engine)
     with engine.begin() as connection:
         connection.execute(sa.insert(users).values(email="kim@example.com", password_hash="!"))
         assert modes(tmp_path) == {name: "0o600" for name in ("maemae.db", "maemae.db-wal", "maemae.db-shm")}

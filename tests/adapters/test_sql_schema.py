@@ -13,11 +13,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import STATEMENT_S, check_schema, downgrade, migrate, revisions
+from lib.adapters.sql.database.migrating import STATEMENT_S, alembic_config, downgrade, migrate
+from lib.adapters.sql.database.schema import check_schema, revisions
 from lib.adapters.sql.database.url import TIMEOUT_S
 from lib.adapters.sql.tables.models import metadata
 from lib.adapters.sql.tables.people import accounts, system_flags
@@ -102,6 +104,11 @@ def _forget_revision(engine: sa.Engine) -> None:
 
 QUANTITIES = st.integers(0, 40).map(lambda n: Decimal(n) / 1_000)
 TRADES = st.lists(st.tuples(st.sampled_from(["buy", "sell"]), QUANTITIES, st.integers(100, 200)), max_size=25)
+
+
+def test_the_names_of_the_files_say_what_alembic_reads_in_them() -> None:
+    told = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    assert revisions() == [script.revision for script in told][::-1]
 
 
 @given(TRADES)
@@ -229,8 +236,8 @@ def test_on_sqlite_processes_that_start_together_migrate_once(tmp_path: Path) ->
 
 def _migrate_together(url: str) -> None:
     # Alembic keeps its context in module globals, so one process may migrate in one thread only: these are processes
-    there = "from lib.adapters.sql.database import engine, schema"
-    script = f"import sys; {there}; schema.migrate(engine.make_engine(sys.argv[1]))"
+    there = "from lib.adapters.sql.database import engine, migrating"
+    script = f"import sys; {there}; migrating.migrate(engine.make_engine(sys.argv[1]))"
     started = [subprocess.Popen([sys.executable, "-c", script, url], stderr=subprocess.PIPE) for _ in range(2)]
     outcomes = [(process.communicate()[1].decode(), process.returncode) for process in started]
     assert [code for _, code in outcomes] == [0, 0], outcomes

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import check_schema, migrate
+from lib.adapters.sql.database.migrating import migrate
+from lib.adapters.sql.database.schema import check_schema
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.tables.people import users
 from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_versions

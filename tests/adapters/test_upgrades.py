@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import check_schema, migrate, revisions
+from lib.adapters.sql.database.migrating import migrate
+from lib.adapters.sql.database.schema import check_schema, revisions
 from lib.adapters.sql.tables.models import metadata
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import equity_points

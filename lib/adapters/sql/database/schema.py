@@ -1,23 +1,17 @@
 """
-Bringing the database to this release's schema, and refusing to run on another.
+Which schema a database has, and the refusal to run on another than this release's.
 
-Migrations are the truth for a deployed database. MySQL cannot roll DDL back, so migrating holds a named lock there, and
-goes on where an earlier run was cut off (`resuming`); SQLite runs the whole upgrade in one BEGIN IMMEDIATE. Both make
-simultaneous starts safe.
+Every process asks at its start, and migrations change what it asks about (`migrating`): what that takes to import is
+not imported here. A revision's file begins with its number.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import event, exc
+from sqlalchemy import exc
 
 from lib import log
 from lib.adapters.sql.database.engine import describe
@@ -26,32 +20,15 @@ from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt, Retry
 
 MIGRATIONS = Path(__file__).resolve().parents[4] / "db" / "migrations"
-LOCK_S = 60
-"""How long one migration waits for another: MySQL takes seconds for each table, and more on a small machine."""
-STATEMENT_S = 3_600
-"""How long one statement of a migration may take: a column added to a big table copies it."""
 
+VERSION_TABLE = "alembic_version"
 HALF_RESTORED = "half_restored"
 """A table that is there while a restore fills the database: a server cannot do that in one transaction."""
 TABLE_DENIED = 1142
 """Code of MySQL and MariaDB for a table the user has no right to."""
-Work = Callable[[sa.Connection], None]
 _log = log.get("database")
 
-_PASSING = frozenset({1205, 1213, 2006, 2013})
-"""Lock waits, deadlocks, lost connections."""
 _HALF = "holds half of a backup, a restore was cut off: run `make restore` again"
-_NO_RIGHT = "its user lacks a right: migrating takes ALTER, CREATE, DROP, INDEX, REFERENCES and the everyday four"
-_NOT_ALLOWED = {
-    1044: _NO_RIGHT,
-    1142: _NO_RIGHT,
-    1143: _NO_RIGHT,
-    1227: _NO_RIGHT,
-    1021: "its disk is full",
-    1114: "its disk is full",
-    1290: "the server is read-only (a replica?)",
-    1836: "the server is read-only (a replica?)",
-}
 _REFUSED = {
     1044: "the user may not use this database",
     1045: "the user or password is refused",
@@ -65,21 +42,8 @@ _AWAY = frozenset({1040, 1053, 1203, 1205, 2002, 2003, 2006, 2013})
 _SQLITE_AWAY = ("locked", "disk is full", "readonly", "disk I/O")
 
 
-def alembic_config() -> Config:
-    """Alembic's settings, without a file."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
-
-
-def migrate(engine: sa.Engine, revision: str = "head") -> None:
-    """Upgrade to *revision*. *Halt* when the database cannot be reached, *Retry* while another migration runs."""
-    with _patient(engine), _connected(engine) as connection, _alone(connection):
-        _refuse_half(connection)
-        _change(connection, lambda config: command.upgrade(config, revision))
-
-
-def _refuse_half(connection: sa.Connection) -> None:
+def refuse_half(connection: sa.Connection) -> None:
+    """*Halt* for a database that a restore filled half."""
     if _is_half(connection):
         raise Halt(f"{describe(connection.engine)} {_HALF}")
 
@@ -97,97 +61,42 @@ def _is_half(connection: sa.Connection) -> bool:
         return False
 
 
-def downgrade(engine: sa.Engine, revision: str) -> None:
-    """Go back to *revision* ("base" = nothing); for tests and the rare rollback by hand."""
-    with _patient(engine), _connected(engine) as connection, _alone(connection):
-        _change(connection, lambda config: command.downgrade(config, revision))
+def check_schema(engine: sa.Engine) -> None:
+    """*Halt* with one line unless the database can be reached and is at this release's schema."""
+    with connected(engine) as connection:
+        refuse_statement_log(connection)
+        refuse_half(connection)
+        found = found_revision(connection)
+    if found == (wanted := revisions()[-1]):
+        return
+    if not found:
+        raise Halt(f"{describe(engine)} holds no schema yet: run `make migrate`")
+    raise Halt(f"{describe(engine)} is at schema {found}, this release needs {wanted}: run `make migrate` or deploy it")
 
 
-def rebuild(engine: sa.Engine, revision: str, first: Work, fill: Work, last: Work) -> None:
-    """
-    Look at what stands with *first*, which may refuse; empty the database, make the tables of *revision*, *fill* them,
-    upgrade to head, and do *last* what head's tables need. From *first* on nothing starts: `check_schema` refuses what
-    is there until all of it is done; on SQLite nobody sees any of it before.
-    """
-    with _patient(engine), _connected(engine) as connection, _alone(connection):
-        connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {HALF_RESTORED} (id INT)")
-        _ask_first(connection, first)
-        _drop_everything(connection)
-        _change(connection, lambda config: command.upgrade(config, revision))
-        fill(connection)
-        _change(connection, lambda config: command.upgrade(config, "head"))
-        last(connection)
-        connection.exec_driver_sql(f"DROP TABLE {HALF_RESTORED}")
-
-
-def _ask_first(connection: sa.Connection, first: Work) -> None:
-    try:
-        first(connection)
-    except Halt:
-        connection.exec_driver_sql(f"DROP TABLE {HALF_RESTORED}")
-        raise
+def found_revision(connection: sa.Connection) -> str:
+    """The schema revision of the database; "" = it holds none."""
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
+        return ""
+    version = sa.column("version_num", sa.String)
+    found = connection.scalars(sa.select(version).select_from(sa.table(VERSION_TABLE)).order_by(version))
+    return ", ".join(found)
 
 
 def revisions() -> list[str]:
     """Every revision this release knows, the oldest first."""
-    return [one.revision for one in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))]
-
-
-def _drop_everything(connection: sa.Connection) -> None:
-    order = sa.inspect(connection).get_sorted_table_and_fkc_names()
-    names = [name for name, _ in reversed(order) if name not in (None, HALF_RESTORED)]
-    is_sqlite = connection.dialect.name == "sqlite"
-    # MySQL: checks off in this session alone; SQLite: checked at the commit, when no table is left to point anywhere
-    connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON" if is_sqlite else "SET SESSION foreign_key_checks=0")
-    quote = connection.dialect.identifier_preparer.quote
-    for name in filter(None, names):
-        connection.exec_driver_sql(f"DROP TABLE {quote(name)}")
-    if not is_sqlite:
-        connection.exec_driver_sql("SET SESSION foreign_key_checks=1")
-
-
-def _change(connection: sa.Connection, work: Callable[[Config], None]) -> None:
-    config = alembic_config()
-    config.attributes["connection"] = connection
-    try:
-        work(config)
-    except exc.DBAPIError as problem:
-        raise _stopped(connection, problem) from None
-
-
-def _stopped(connection: sa.Connection, problem: exc.DBAPIError) -> Exception:
-    """A migration that could not go on, in one line; the next run takes it up where it stopped."""
-    code = error_code(problem)
-    if code in _PASSING:
-        return Retry(codes.MIGRATION_CUT(code=str(code)))
-    if code in _NOT_ALLOWED:
-        return Halt(f"{describe(connection.engine)} cannot be migrated: {_NOT_ALLOWED[code]}")
-    return problem
-
-
-def check_schema(engine: sa.Engine) -> None:
-    """*Halt* with one line unless the database can be reached and is at this release's schema."""
-    with _connected(engine) as connection:
-        _refuse_statement_log(connection)
-        _refuse_half(connection)
-        found = set(MigrationContext.configure(connection).get_current_heads())
-    wanted = set(ScriptDirectory.from_config(alembic_config()).get_heads())
-    if found == wanted:
-        return
-    if not found:
-        raise Halt(f"{describe(engine)} holds no schema yet: run `make migrate`")
-    have, need = ", ".join(sorted(found)), ", ".join(sorted(wanted))
-    raise Halt(f"{describe(engine)} is at schema {have}, this release needs {need}: run `make migrate` or deploy it")
+    return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("*_*.py"))
 
 
 def reach(engine: sa.Engine) -> None:
     """*Halt* with one line unless the database can be reached, at whatever schema it is."""
-    with _connected(engine):
+    with connected(engine):
         pass
 
 
 @contextmanager
-def _connected(engine: sa.Engine) -> Iterator[sa.Connection]:
+def connected(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection; *Halt* with one line when there can be none, *Retry* while the server is away."""
     try:
         connection = engine.connect()
     except exc.DBAPIError as problem:
@@ -197,25 +106,6 @@ def _connected(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise Halt(f"{describe(engine)} cannot be used: {_why(problem)} (see DATABASE_URL)") from None
     with connection:
         yield connection
-
-
-@contextmanager
-def _patient(engine: sa.Engine) -> Iterator[None]:
-    """Connections made in here wait longer than the everyday ones, and none of them is left behind."""
-    if engine.dialect.name == "sqlite":
-        yield
-        return
-
-    def wait_longer(dialect: object, record: object, args: object, settings: dict[str, Any]) -> None:
-        settings |= {"read_timeout": STATEMENT_S, "write_timeout": STATEMENT_S}
-
-    event.listen(engine, "do_connect", wait_longer)
-    engine.dispose()
-    try:
-        yield
-    finally:
-        event.remove(engine, "do_connect", wait_longer)
-        engine.dispose()
 
 
 def _passes(problem: exc.DBAPIError) -> bool:
@@ -235,7 +125,7 @@ def _why(problem: exc.DBAPIError) -> str:
     )
 
 
-def _refuse_statement_log(connection: sa.Connection) -> None:
+def refuse_statement_log(connection: sa.Connection) -> None:
     """*Halt* for a server whose binary log takes no change of a READ COMMITTED transaction (MySQL 1665)."""
     if connection.dialect.name == "sqlite":
         return
@@ -247,20 +137,3 @@ def _refuse_statement_log(connection: sa.Connection) -> None:
             f"{describe(connection.engine)} logs changes with binlog_format=STATEMENT, which cannot hold ours: "
             "set binlog_format=ROW (or MIXED) on the server"
         )
-
-
-@contextmanager
-def _alone(connection: sa.Connection) -> Iterator[None]:
-    if connection.dialect.name == "sqlite":
-        with connection.begin():
-            yield
-        return
-    _refuse_statement_log(connection)
-    name = f"maemae:{connection.engine.url.database}"[:64]
-    # the lock belongs to a connection: one that leaves the pool, so that closing it frees the lock whatever happens
-    with connection.engine.connect() as holder:
-        holder.detach()
-        if holder.scalar(sa.text("SELECT GET_LOCK(:name, :wait)"), {"name": name, "wait": LOCK_S}) != 1:
-            raise Retry(codes.MIGRATION_RUNNING())
-        with connection.begin():
-            yield

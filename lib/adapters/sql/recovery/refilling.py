@@ -12,10 +12,9 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.migrating import rebuild
 from lib.adapters.sql.ledger.switches import columns_of, stop_of, thrown
 from lib.adapters.sql.ledger.telling import tell
-from lib.adapters.sql.recovery.table_rows import VERSION_TABLE
 from lib.adapters.sql.tables.backtests import backtests
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.operating import operator_acts
@@ -74,7 +73,7 @@ def refill(engine: sa.Engine, revision: str, fill: Fill, now: Callable[[sa.Conne
     def quiet(connection: sa.Connection) -> None:
         keep_quiet(connection, now(connection), as_of_ms)
 
-    schema.rebuild(engine, revision, alone, filled, quiet)
+    rebuild(engine, revision, alone, filled, quiet)
 
 
 def refuse_trader(connection: sa.Connection, now_ms: int) -> None:
@@ -156,10 +155,3 @@ def lease_holder(connection: sa.Connection, now_ms: int) -> str:
         return ""
     worker = sa.text("SELECT holder FROM account_leases WHERE until_ms > :now LIMIT 1")
     return str(connection.scalar(worker, {"now": now_ms}) or "")
-
-
-def found_revision(connection: sa.Connection) -> str:
-    """The schema revision of the database; "" = it holds none."""
-    if not sa.inspect(connection).has_table(VERSION_TABLE):
-        return ""
-    return str(connection.scalar(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")) or "")  # noqa: S608 - our name

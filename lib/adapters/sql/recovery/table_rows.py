@@ -17,9 +17,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.database.schema import VERSION_TABLE
 from lib.domain.errors import Halt
 
-VERSION_TABLE = "alembic_version"
 _AT_ONCE = 500
 
 
