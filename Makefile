@@ -31,8 +31,7 @@ check: .venv/dev.stamp  ## what CI checks first: lint, format, types, import dir
 	@$(BIN)/python -m tests.layout
 
 ci:  ## what CI runs: check, every test, coverage and mutants, in two lanes beside each other
-	@$(MAKE) --no-print-directory -j3 ready
-	@CI=true $(BIN)/python -m tests --ci
+	@CI=true $(PYTHON) -m tests --ci
 
 proof:  ## every long proof, about a night: CI with ten times the examples, worlds, torture, long outages, bench
 	@TEST_EFFORT=nightly $(MAKE) --no-print-directory ci

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from lib.bootstrap.backtesting import bundled_rules
+from lib.bootstrap.bundled_rules import bundled_rules
 from lib.domain.account import AccountSettings, Limits, RiskLevel
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision

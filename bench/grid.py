@@ -22,7 +22,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from lib.bootstrap.backtesting import BacktestPlan
-from lib.bootstrap.gridding import Batch, GridPlan, Past, batches, code_digest, grid, worked
+from lib.bootstrap.grid_worker import Batch, Past, batches, code_digest, worked
+from lib.bootstrap.gridding import GridPlan, grid
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.evidence.grid import Grid
 from tests.evidence.walks import file_of, wandering

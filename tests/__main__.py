@@ -8,7 +8,8 @@ waiting ones: Playwright keeps an event loop in its thread, and no coroutine tes
 test is in exactly one part, by its folder.
 
 The proofs of the tests are nobody's: whichever lane has ended its own parts takes the next of them, so that no lane
-stands still beside one that has minutes to go.
+stands still beside one that has minutes to go. In CI the lanes begin when Python's packages are there and the servers
+are still on their way, with the parts that need none.
 
 What the second lane says is printed when a part of it ends. The exit status is 0 only when every part's is. In CI no
 assert is rewritten to say why it fails, which is two fifths of collecting: what failed is run once more to say it, and
@@ -20,8 +21,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -30,7 +31,8 @@ from pathlib import Path
 from tests.coverage_gate import TESTS
 
 ROOT = Path(__file__).resolve().parents[1]
-PYTEST = (sys.executable, "-m", "pytest", "-q")
+PYTHON = str(ROOT / ".venv" / "bin" / "python")
+PYTEST = (PYTHON, "-m", "pytest", "-q")
 TWO = ("-n", "2", "--dist", "worksteal")
 GIVES_WAY = ("nice", "-n", "5")
 WAITING = ("tests/e2e", "tests/floods", "tests/llama", "tests/torture")
@@ -45,6 +47,7 @@ class Part:
 
     name: str
     command: tuple[str, ...]
+    needs_servers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,12 @@ def plainly(part: Part) -> Part:
     return Part(part.name, (*part.command, PLAINLY))
 
 
-COVERAGE = Part("make coverage", (*GIVES_WAY, sys.executable, "-m", "tests.coverage_gate"))
-MUTANTS = Part("make mutants", (*GIVES_WAY, sys.executable, "-m", "tests.mutants", "--judged"))
-CHECK = Part("make check", ("make", "--no-print-directory", "check"))
+MAKE = ("make", "--no-print-directory")
+PACKAGES = Part("packages", (*MAKE, "-j2", ".venv/dev.stamp", ".venv/llama.stamp"), needs_servers=False)
+SERVERS = Part("servers", (*MAKE, "servers"), needs_servers=False)
+COVERAGE = Part("make coverage", (*GIVES_WAY, PYTHON, "-m", "tests.coverage_gate"), needs_servers=False)
+MUTANTS = Part("make mutants", (*GIVES_WAY, PYTHON, "-m", "tests.mutants", "--judged"))
+CHECK = Part("make check", (*MAKE, "check"), needs_servers=False)
 
 Lane = Sequence[Part]
 
@@ -89,29 +95,37 @@ def lanes(*, ci: bool) -> tuple[Lane, Lane, Lane]:
     """What runs one after the other in the lane that is shown as it goes, beside it, and in whichever ends first."""
     if not ci:
         return (working(),), WAITS, ()
-    return (plainly(working(*MEASURED)),), (CHECK, *map(plainly, WAITS)), (COVERAGE, MUTANTS)
+    return (COVERAGE, plainly(working(*MEASURED))), (CHECK, *map(plainly, WAITS)), (MUTANTS,)
 
 
-def run(lane: Lane, free: deque[Part], *, shown: bool) -> list[Ended]:
+def run(lane: Lane, free: deque[Part], *, shown: bool, servers: Callable[[], object] = lambda: None) -> list[Ended]:
     """
-    Run the parts of *lane* and then what is left of *free*, whatever becomes of the ones before.
+    Run the parts of *lane* and then what is left of *free*, whatever becomes of the ones before; *servers* returns when
+    the servers are there.
 
     They are told at once, or a part at a time.
     """
     ended = []
     for part in chain(lane, _taken(free)):
-        began = time.monotonic()
-        heard = None if shown else subprocess.PIPE
-        done = subprocess.run(part.command, cwd=ROOT, stdout=heard, stderr=subprocess.STDOUT, check=False)
-        ended.append(Ended(part.name, done.returncode, time.monotonic() - began))
-        said = done.stdout or b""
-        if done.returncode and PLAINLY in part.command:
-            why = (*part.command, *AND_WHY)
-            said += subprocess.run(why, cwd=ROOT, stdout=heard, stderr=subprocess.STDOUT, check=False).stdout or b""
-        if said:
-            sys.stdout.write(f"\n--- {part.name}\n{said.decode(errors='replace')}")
-            sys.stdout.flush()
+        if part.needs_servers:
+            servers()
+        ended.append(_ended(part, shown=shown))
     return ended
+
+
+def _ended(part: Part, *, shown: bool) -> Ended:
+    began = time.monotonic()
+    heard = None if shown else subprocess.PIPE
+    done = subprocess.run(part.command, cwd=ROOT, stdout=heard, stderr=subprocess.STDOUT, check=False)
+    took_s = time.monotonic() - began
+    said = done.stdout or b""
+    if done.returncode and PLAINLY in part.command:
+        why = (*part.command, *AND_WHY)
+        said += subprocess.run(why, cwd=ROOT, stdout=heard, stderr=subprocess.STDOUT, check=False).stdout or b""
+    if said:
+        sys.stdout.write(f"\n--- {part.name}\n{said.decode(errors='replace')}")
+        sys.stdout.flush()
+    return Ended(part.name, done.returncode, took_s)
 
 
 def _taken(free: deque[Part]) -> Iterator[Part]:
@@ -119,6 +133,24 @@ def _taken(free: deque[Part]) -> Iterator[Part]:
     with suppress(IndexError):
         while True:
             yield free.popleft()
+
+
+def both(*, ci: bool) -> list[Ended]:
+    """Run both lanes, in CI when their packages are there and while the servers come."""
+    shown, beside, proofs = lanes(ci=ci)
+    free = deque(proofs)
+    with ThreadPoolExecutor(2 + ci) as pool:
+        coming = [pool.submit(_ended, SERVERS, shown=True)] if ci else []
+        packages = [_ended(PACKAGES, shown=True)] if ci else []
+        if any(part.status for part in packages):
+            return packages
+
+        def servers() -> None:
+            wait(coming)
+
+        waiting = pool.submit(run, beside, free, shown=False, servers=servers)
+        ended = run(shown, free, shown=True, servers=servers)
+        return [*packages, *(part.result() for part in coming), *ended, *waiting.result()]
 
 
 def beside_browsers(named: Sequence[str]) -> tuple[str, ...]:
@@ -130,15 +162,11 @@ def beside_browsers(named: Sequence[str]) -> tuple[str, ...]:
 def main() -> int:
     """Run both lanes, or with arguments of pytest just the tests they name."""
     parser = argparse.ArgumentParser(prog="python -m tests", description=(__doc__ or "").strip().split("\n")[0])
-    parser.add_argument("--ci", action="store_true", help="also `make check`, the coverage gate and the mutants")
+    parser.add_argument("--ci", action="store_true", help="also what they need, `make check`, the gate and the mutants")
     options, named = parser.parse_known_args()
     if named:
         return subprocess.run([*PYTEST, *beside_browsers(named), *named], cwd=ROOT, check=False).returncode
-    with ThreadPoolExecutor(2) as pool:
-        shown, beside, proofs = lanes(ci=options.ci)
-        free = deque(proofs)
-        waiting = pool.submit(run, beside, free, shown=False)
-        ended = run(shown, free, shown=True) + waiting.result()
+    ended = both(ci=options.ci)
     for part in ended:
         print(f"{'FAILED' if part.status else 'ok':<7} {part.name:<20} {part.took_s / 60:.1f} min")
     return max(part.status != 0 for part in ended)

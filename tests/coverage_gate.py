@@ -9,6 +9,7 @@ the same seed each time, at night at any.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,12 +17,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.effort import EFFORT_NAME
-
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ("tests/domain", "tests/trading")
 """Where the tests are."""
-SEED = () if EFFORT_NAME == "nightly" else ("--hypothesis-seed=0",)
+SEED = () if os.environ.get("TEST_EFFORT") == "nightly" else ("--hypothesis-seed=0",)
 MONEY_RULES = (
     "lib/domain/arena.py",
     "lib/domain/audit_chain.py",

@@ -1,12 +1,13 @@
 """Every test file is run by exactly one part of `make test`, and by `make ci` too."""
 
+import re
 import sys
 from collections import deque
 from pathlib import Path
 
 import pytest
 
-from tests.__main__ import BROWSER, MEASURED, ROOT, WAITING, Part, lanes, plainly, run
+from tests.__main__ import BROWSER, CHECK, COVERAGE, MEASURED, ROOT, WAITING, Part, lanes, plainly, run
 
 FILES = sorted((ROOT / "tests").rglob("test_*.py"))
 
@@ -30,7 +31,24 @@ def test_ci_runs_what_make_test_runs_and_the_gate_what_is_left_out() -> None:
     shown, beside, proofs = lanes(ci=True)
     left = {file for file in FILES if not any(_runs(part, file) for part in (*shown, *beside))}
     assert left == {file for file in FILES if any(file.is_relative_to(ROOT / one) for one in MEASURED)}
-    assert {part.name for part in proofs} == {"make coverage", "make mutants"}
+    assert {part.name for part in (*shown, *proofs)} > {"make coverage", "make mutants"}
+
+
+def test_what_begins_before_the_servers_are_there_asks_for_none() -> None:
+    shown, beside, _ = lanes(ci=True)
+    early = [part for part in (*shown, *beside) if not part.needs_servers]
+    assert early == [shown[0], beside[0]] == [COVERAGE, CHECK]
+    named = re.compile(r"mariadb|mysql|redis_url|pytest\.mark\.server")
+    asks = [file for file in FILES if any(file.is_relative_to(ROOT / one) for one in MEASURED)]
+    assert [file.name for file in asks if named.search(file.read_text("utf-8"))] == []
+
+
+def test_a_part_waits_for_the_servers_when_it_needs_them(capfd: pytest.CaptureFixture[str]) -> None:
+    say = "import sys; print(sys.argv[1])"
+    early, late = (Part(name, (sys.executable, "-c", say, name), name == "late") for name in ("early", "late"))
+    said = []
+    run([early, late], deque(), shown=False, servers=lambda: said.append(capfd.readouterr().out))
+    assert [re.findall("early|late", out) for out in (*said, capfd.readouterr().out)] == [["early"] * 2, ["late"] * 2]
 
 
 def test_the_folders_of_the_lanes_are_there() -> None:

@@ -16,7 +16,7 @@ from typing import IO
 
 from lib.adapters.backtest_child import END_OF_SAID, PREPARE, told_of
 from lib.adapters.sql.ledger.analysis import read_decision
-from lib.bootstrap.backtesting import bundled_rules
+from lib.bootstrap.bundled_rules import bundled_rules
 from lib.bootstrap.library import candle_library
 from lib.bootstrap.past_questions import asking_of, lead_ms, questions_of
 from lib.domain import reason_codes as codes

@@ -6,19 +6,20 @@ The seconds of a minute are invented from its candle as it is written: a record'
 minutes, but not the same seconds in them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from lib.adapters.sql.database.engine import make_engine
+from lib.bootstrap.bundled_rules import bundled_rules
 from lib.bootstrap.library import candle_library, kept_footage
 from lib.domain.account import AccountSettings
 from lib.domain.candle import Candle
 from lib.domain.decision import Abstained, Decision
 from lib.domain.errors import Halt
 from lib.evidence.account import Heard
-from lib.evidence.backtest import WINDOW, Backtest, NothingAsked, Stage, backtested, times_of
+from lib.evidence.backtest import Backtest, NothingAsked, Stage, backtested, times_of
 from lib.evidence.both_ways import answers_of
 from lib.evidence.desk import Terms
 from lib.evidence.tape import Tape
@@ -26,7 +27,6 @@ from lib.evidence.versions import ENDED_MS, Judged, versions
 from lib.market.library import Span
 from lib.queries.recorded import RecordedCall, recorded_calls
 from lib.settings import Settings
-from lib.simulator.analyst.rules import Question, analyse
 from lib.simulator.feeds import instrument_of
 from lib.simulator.market.candle_files import read_candles
 
@@ -112,18 +112,3 @@ def candles_of(plan: BacktestPlan, calls: list[RecordedCall]) -> Sequence[Candle
     if not known:
         raise Halt("there are no candles: name a FILE, days (FROM, TO) of the library, or a USER who was answered")
     return [known[open_time] for open_time in sorted(known)]
-
-
-def bundled_rules(settings: AccountSettings, tape: Tape) -> Callable[[int], Heard]:
-    """The bundled rules, asked at T about the thirty candles before it: no call, no token."""
-
-    def ask(t_ms: int) -> Heard:
-        newest = tape.index(t_ms)
-        window = tuple(tape.candles[newest - WINDOW : newest])
-        level, cap = settings.risk_level.value, settings.profile.leverage_cap
-        question = Question(window, level, cap, settings.custom_prompt)
-        said = analyse(question, manages=settings.answer_version != 1)
-        numbers = (said.confidence, said.leverage, said.reason, said.stop_loss, said.take_profit, said.close_fraction)
-        return Heard(Decision(said.action, *numbers))
-
-    return ask

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lib.bootstrap.analyst import open_analyst, prices_of
-from lib.bootstrap.backtesting import BacktestPlan, bundled_rules, candles_of, recorded
+from lib.bootstrap.backtesting import BacktestPlan, candles_of, recorded
+from lib.bootstrap.bundled_rules import bundled_rules
 from lib.domain.analyst_call import AnalystAnswer
 from lib.domain.errors import Halt
 from lib.domain.order import CYCLE_MS

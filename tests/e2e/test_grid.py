@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lib.bootstrap.gridding import worked
+from lib.bootstrap.grid_worker import worked
 from lib.domain.errors import Halt
 from tests.evidence.walks import file_of, wandering
 

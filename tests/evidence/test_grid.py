@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.bootstrap.backtesting import bundled_rules
+from lib.bootstrap.bundled_rules import bundled_rules
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.decision import Decision
 from lib.domain.order import CYCLE_MS

@@ -132,7 +132,7 @@ def test_the_bundled_rules_read_the_market() -> None:
 
 def rules(plan: BacktestPlan) -> Analyst:
     """The bundled rules, asked once about each window."""
-    from lib.bootstrap.backtesting import bundled_rules
+    from lib.bootstrap.bundled_rules import bundled_rules
     from lib.evidence.tape import Tape
 
     @cache
