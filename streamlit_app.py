@@ -11,6 +11,7 @@ import streamlit as st
 from app.i18n import language, rises_red, t, words
 from app.navigation import EMAIL, OFF_THUMB, OPERATORS, PAGES, RESET
 from app.operators import is_operator
+from app.own_key import fields_ask_for_their_own_key
 from app.pages import sign_in
 from app.panels.bar import bar
 from app.session import current_user
@@ -19,6 +20,7 @@ from app.ui.palette import palette
 from app.ui.small import document_language
 from app.ui.style import page_style
 
+fields_ask_for_their_own_key()
 st.set_page_config(page_title="Maemae 매매", page_icon=address("favicon.svg"), layout="wide")
 with st.container(key="own_colours"):  # no line of the page, from the first moment on
     page_style(palette(rises_red=rises_red()))
