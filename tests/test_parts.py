@@ -72,8 +72,9 @@ def test_the_lane_that_ends_first_takes_what_is_nobodys_and_each_is_run_once(cap
 
 
 def test_what_failed_plainly_is_run_once_more_to_say_why_and_stays_failed(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they have no say here and take most of such a run
     (tmp_path / "test_one.py").write_text("def test_one():\n    assert [1, 2] == [1, 3]\n\ndef test_two():\n    pass\n")
     part = Part("two", (sys.executable, "-m", "pytest", "-q", "--rootdir", str(tmp_path), str(tmp_path)))
     for one, told in ((part, 1), (plainly(part), 2)):

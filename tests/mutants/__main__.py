@@ -13,16 +13,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
 from tests.databases import READY
-from tests.mutants.forked import OURS, Broken, import_once, tested
+from tests.mutants.forked import OURS, Broken, Warm, import_once, tested
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -68,10 +68,11 @@ class DoesNotApply(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A copy of the project at *folder*; *said* is the file its runs write to."""
+    """A copy of the project at *folder*; *said* is the file its runs write to, *warm* who has imported it already."""
 
     folder: Path
     said: Path
+    warm: Warm | None = None
 
     def apply(self, patch: Path, *options: str) -> None:
         """Apply *patch* to this tree, or raise `DoesNotApply`."""
@@ -82,8 +83,11 @@ class Tree:
 
     def tested(self, tests: Sequence[str], effort: str = "full", migrated: Path | None = None) -> int:
         """pytest's exit status of *tests* in this tree; a file that is *migrated* already serves for each SQLite."""
-        ready = {READY: str(migrated)} if migrated else {}
-        return tested(self.folder, tests, self.said, LONGEST_S, {"TEST_EFFORT": effort, **ready})
+        return tested(self.folder, tests, self.said, LONGEST_S, {"TEST_EFFORT": effort, **_ready(migrated)})
+
+    def fails(self, test: str, before: Mapping[Path, str], migrated: Path | None = None) -> bool:
+        """Whether *test* fails where it is imported already and only what *before* was patched is not."""
+        return self.warm is not None and self.warm.tested(test, before, LONGEST_S, _ready(migrated)) == FAILED
 
     def migrate(self) -> Path:
         """A migrated, empty SQLite file, made by this tree."""
@@ -94,16 +98,24 @@ class Tree:
         return made
 
     @contextmanager
-    def patched(self, mutant: Mutant) -> Iterator[None]:
-        """This tree with *mutant* in it, and then as it was, to the times of its files: their bytecode stays good."""
+    def patched(self, mutant: Mutant) -> Iterator[Mapping[Path, str]]:
+        """
+        This tree with *mutant* in it, whose files said what is given; then as it was, to the times of its files: their
+        bytecode stays good.
+        """
         times = {path: path.stat() for path in (self.folder / name for name in mutant.files) if path.is_file()}
+        before = {path: path.read_text() for path in times}
         self.apply(mutant.path)
         try:
-            yield
+            yield before
         finally:
             self.apply(mutant.path, "--reverse")
             for path, was in times.items():
                 os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+
+def _ready(migrated: Path | None) -> Mapping[str, str]:
+    return {READY: str(migrated)} if migrated else {}
 
 
 def verdict(tree: Tree, mutant: Mutant, migrated: Path | None = None) -> str:
@@ -111,8 +123,10 @@ def verdict(tree: Tree, mutant: Mutant, migrated: Path | None = None) -> str:
     if any(file.startswith(SCHEMA) for file in mutant.files):
         migrated = None
     try:
-        with tree.patched(mutant):
+        with tree.patched(mutant) as before:
             for killer in mutant.killers:
+                if tree.fails(killer, before, migrated):
+                    continue
                 code = tree.tested((killer,), migrated=migrated)
                 if code != FAILED:
                     return f"{killer} {'passes' if code == 0 else f'ends with {code}'}"
@@ -146,7 +160,9 @@ def main() -> int:
         if said := "".join(pool.map(broken, trees, shares)):
             print(said, "\nthe named tests do not pass on the unpatched tree")
             return 1
-        return told(chosen, list(pool.map(partial(_judged, _free(trees), trees[0].migrate()), chosen)))
+        with ExitStack() as until:
+            warm = [until.enter_context(warmed(tree, killers)) for tree in trees]
+            return told(chosen, list(pool.map(partial(_judged, _free(warm), trees[0].migrate()), chosen)))
 
 
 def _copied(base: Path, number: int) -> Tree:
@@ -155,6 +171,20 @@ def _copied(base: Path, number: int) -> Tree:
     for name in OURS:
         compileall.compile_dir(Path(folder) / name, quiet=2)
     return Tree(Path(folder), base / f"{number}.said")
+
+
+@contextmanager
+def warmed(tree: Tree, killers: Sequence[str]) -> Iterator[Tree]:
+    """*tree* with somebody who has imported the files of *killers*, and the conftest of every folder on the way."""
+    files = sorted({Path(killer.partition("::")[0]) for killer in killers})
+    folders = sorted({folder for file in files for folder in file.parents})
+    conftests = [file for folder in folders if (file := folder / "conftest.py") and (tree.folder / file).is_file()]
+    modules = [".".join(file.with_suffix("").parts) for file in (*conftests, *files)]
+    warm = Warm(tree.folder, modules, tree.said, {"TEST_EFFORT": "full"})
+    try:
+        yield replace(tree, warm=warm)
+    finally:
+        warm.close()
 
 
 def _free(trees: Sequence[Tree]) -> "SimpleQueue[Tree]":
