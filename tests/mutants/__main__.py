@@ -144,6 +144,13 @@ def broken(tree: Tree, killers: Sequence[str]) -> str:
     return "" if is_whole else tree.said.read_text()[-4_000:]
 
 
+def misjudging(tree: Tree, killers: Sequence[str]) -> str:
+    """Which of *killers* would kill anything: they fail in the unpatched *tree* where they are imported already."""
+    return "".join(
+        f"{killer} fails unpatched where it is imported already\n" for killer in killers if tree.fails(killer, {})
+    )
+
+
 def main() -> int:
     """Run the mutants named on the command line (all by default); 1 when one of them lives."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
@@ -162,6 +169,9 @@ def main() -> int:
             return 1
         with ExitStack() as until:
             warm = [until.enter_context(warmed(tree, killers)) for tree in trees]
+            if said := "".join(pool.map(misjudging, warm, shares)):
+                print(said, end="")
+                return 1
             return told(chosen, list(pool.map(partial(_judged, _free(warm), trees[0].migrate()), chosen)))
 
 

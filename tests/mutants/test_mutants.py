@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutants import forked
-from tests.mutants.__main__ import Tree, read, verdict, warmed
+from tests.mutants.__main__ import Tree, misjudging, read, verdict, warmed
 
 LAW = """\
 # a law
@@ -181,3 +181,13 @@ def test_who_cannot_be_imported_is_said_before_anything_is_patched(tree: Tree) -
     (tree.folder / "law.py").write_text("def most(:")
     with pytest.raises(forked.Broken, match="cannot be imported"), warmed(tree, [OTHER]):
         pass
+
+
+def test_a_test_that_fails_only_where_it_is_imported_already_is_said(tree: Tree) -> None:
+    file = "import os\n\nHERE = os.getpid()\n\ndef test_here():\n    assert os.getpid() == HERE\n"
+    (tree.folder / "test_here.py").write_text(file)
+    killers = [OTHER, "test_here.py::test_here"]
+    assert tree.tested(killers) == 0
+    with warmed(tree, killers) as warm:
+        assert misjudging(warm, killers) == "test_here.py::test_here fails unpatched where it is imported already\n"
+    assert misjudging(tree, killers) == ""
