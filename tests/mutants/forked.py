@@ -2,8 +2,8 @@
 Runs of pytest that do not begin from nothing: each is forked from a process that imported other people's code once.
 
 A run sees the tree it is given and nothing of this one: whatever of the project the fork server knew is forgotten in
-the fork, before pytest imports anything. It writes no bytecode, so a file that was patched and put back within a second
-is never mistaken for what it was before.
+the fork, before anything of that tree is imported: by the run itself (`tested`), or once for many (`Warm`). It writes
+no bytecode, so a file that was patched and put back within a second is never mistaken for what it was before.
 """
 
 import gc
